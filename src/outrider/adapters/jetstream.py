@@ -1,0 +1,356 @@
+"""The bus on NATS JetStream: which streams there are and why, pipelined publishing, pulling in batches.
+
+nats-py carries the connection. Publishing keeps many messages in flight under one inbox, and a pull stays open so that
+a lonely message arrives at once: both are what makes a hop cost microseconds instead of round trips.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple, Self
+
+import msgspec
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js import api
+from nats.js.errors import APIError, NotFoundError
+
+from outrider.adapters import wire
+from outrider.domain.messages import Change, DeadLetter, Dispatch, Fact
+
+log = structlog.get_logger()
+
+STORED_WITHIN = 5.0
+"""Seconds after which a publish that nobody confirmed counts as lost."""
+ACK_WAIT = 2.0
+"""Seconds after which a message that a crashed reader held comes again: well within the 5 s of the promise (law 1)."""
+MOST_AT_ONCE = 500
+PULL_FOR = 5.0
+DAY = 86_400.0
+GIB = 1024**3
+
+_work: dict[str, Any] = {"retention": api.RetentionPolicy.WORK_QUEUE, "duplicate_window": 120}
+
+STREAMS = (
+    # What vehicles say. Per subject bounded and discarding the old, so that one mad vehicle fills nothing.
+    api.StreamConfig(
+        name="UPLINK",
+        subjects=["outrider.v1.*.answer", "outrider.v1.*.state", "outrider.v1.*.presence"],
+        max_msgs_per_subject=1000,
+        max_msg_size=64 * 1024,
+        max_bytes=2 * GIB,
+        max_age=DAY,
+        discard=api.DiscardPolicy.OLD,
+        **_work,
+    ),
+    # Facts for processing. When full, incoming and creation wait: nothing that was taken is dropped.
+    api.StreamConfig(name="FACTS", subjects=["facts.>"], max_bytes=2 * GIB, discard=api.DiscardPolicy.NEW, **_work),
+    # In memory on purpose, and delivered once: a dispatch that came back after its broker's death could make a vehicle
+    # perform twice. One that is lost is repeated by processing where that is safe (docs/decisions/0003).
+    api.StreamConfig(
+        name="DISPATCH",
+        subjects=["dispatch.>"],
+        storage=api.StorageType.MEMORY,
+        max_bytes=256 * 1024**2,
+        max_age=600,
+        **_work,
+    ),
+    # News for whoever listens: filter by subject, read from where you were.
+    api.StreamConfig(
+        name="EVENTS", subjects=["events.>"], max_bytes=GIB, max_age=7 * DAY, duplicate_window=120, allow_direct=True
+    ),
+    # What broke the contract: a few per reason and vehicle are enough to find out why.
+    api.StreamConfig(
+        name="DEADLETTER", subjects=["deadletter.>"], max_msgs_per_subject=20, max_bytes=GIB // 4, max_age=14 * DAY
+    ),
+)
+
+CONSUMERS = {
+    "incoming": ("UPLINK", -1),
+    "processing": ("FACTS", -1),
+    "outgoing": ("DISPATCH", 1),  # delivered once, whatever happens to outgoing (law 6)
+}
+
+
+class BusUnavailable(Exception):
+    """The bus did not confirm in time; what was published may or may not be there."""
+
+
+class Received(NamedTuple):
+    """A message from a stream. `at`: when the broker had it, seconds since 1970 UTC; `seq`: its place in the stream."""
+
+    subject: str
+    data: bytes
+    at: float
+    seq: int
+    reply: str
+
+
+class JetStream:
+    """One connection to NATS and what the services do with it: fulfils `services.needs.Bus`."""
+
+    def __init__(self, client: Client) -> None:
+        self._nc = client
+        self._inbox = ""
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._counter = itertools.count()
+        self._reconnected: list[Callable[[], Awaitable[None]]] = []
+
+    @classmethod
+    async def connect(cls, url: str, password: str, name: str) -> Self:
+        """Connect (retrying quietly while the server comes up) and make sure of the streams."""
+        client = Client()
+        bus = cls(client)
+        await client.connect(
+            url,
+            user="outrider",
+            password=password,
+            name=f"outrider-{name}",
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, and a fraction works
+            pending_size=64 * 1024 * 1024,
+            reconnected_cb=bus._on_reconnect,
+            error_cb=_on_error,
+            ping_interval=2,  # a server that hangs is noticed within 6 s
+        )
+        await bus._on_connect()
+        return bus
+
+    async def close(self) -> None:
+        with suppress(Exception):
+            await asyncio.wait_for(self._nc.drain(), 3)
+
+    @property
+    def connected(self) -> bool:
+        return self._nc.is_connected
+
+    @property
+    def client(self) -> Client:
+        """The connection itself, for the link."""
+        return self._nc
+
+    @property
+    def server_id(self) -> str:
+        """Another id means another server process: what it knew of connections is gone."""
+        return str(self._nc._server_info.get("server_id", ""))
+
+    def on_reconnect(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Have something done after each reconnect, once the streams are there again."""
+        self._reconnected.append(act)
+
+    async def _on_connect(self) -> None:
+        self._inbox = self._nc.new_inbox()
+        await self._nc.subscribe(f"{self._inbox}.*", cb=self._on_stored, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        await self._ensure_streams()
+
+    async def _on_reconnect(self) -> None:
+        """A server that was restarted has lost what was in memory only; the streams are made sure of again."""
+        log.info("bus_reconnected")
+        for attempt in itertools.count():
+            try:
+                await self._ensure_streams()
+                break
+            except Exception as error:
+                log.warning("streams_not_ready", attempt=attempt, error=repr(error))
+                await asyncio.sleep(0.2)
+        for act in self._reconnected:
+            await act()
+
+    async def _ensure_streams(self) -> None:
+        js = self._nc.jetstream(timeout=5)
+        for config in STREAMS:
+            try:
+                await js.add_stream(config)
+            except APIError:
+                await js.update_stream(config)
+        for name, (stream, deliveries) in CONSUMERS.items():
+            await js.add_consumer(
+                stream,
+                api.ConsumerConfig(
+                    durable_name=name,
+                    ack_policy=api.AckPolicy.EXPLICIT,
+                    ack_wait=ACK_WAIT,
+                    max_deliver=deliveries,
+                    max_ack_pending=20_000,
+                ),
+            )
+
+    # ---- publishing
+
+    async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
+        await self._publish(wire.fact_message(message_id, fact) for message_id, fact in facts)
+
+    async def dispatch(self, dispatches: Iterable[Dispatch]) -> None:
+        await self._publish(map(wire.dispatch_message, dispatches))
+
+    async def announce(self, changes: Iterable[Change]) -> None:
+        await self._publish(map(wire.change_message, changes))
+
+    async def bury(self, letters: Iterable[DeadLetter]) -> None:
+        await self._publish(map(wire.letter_message, letters))
+
+    async def _publish(self, messages: Iterable[wire.Message]) -> None:
+        """Put messages on their streams, all in flight together. Raises BusUnavailable unless every one is stored."""
+        futures = {}
+        try:
+            for message in messages:
+                key = str(next(self._counter))
+                futures[key] = self._waiting[key] = asyncio.get_running_loop().create_future()
+                reply = f"{self._inbox}.{key}"
+                await self._nc.publish(message.subject, message.data, reply=reply, headers=message.headers)
+            async with asyncio.timeout(STORED_WITHIN):
+                await asyncio.gather(*futures.values())
+        except TimeoutError as error:
+            raise BusUnavailable(f"not confirmed within {STORED_WITHIN:g} s") from error
+        finally:
+            for key in futures:
+                self._waiting.pop(key, None)
+
+    async def _on_stored(self, message: Msg) -> None:
+        future = self._waiting.pop(message.subject.rpartition(".")[2], None)
+        if future is None or future.done():
+            return
+        if not message.data or b'"error"' in message.data:
+            future.set_exception(BusUnavailable(message.data.decode() or "no stream takes this subject"))
+        else:
+            future.set_result(None)
+
+    # ---- reading
+
+    def pull(self, consumer: str) -> "Pull":
+        """Read a service's stream in batches."""
+        pull = Pull(self._nc, CONSUMERS[consumer][0], consumer)
+        self.on_reconnect(pull.ask_anew)
+        return pull
+
+    def watch(self, vin: str) -> "VehicleWatch":
+        """Hear of changes to one vehicle's commands, while it is entered."""
+        return VehicleWatch(self._nc, f"events.command.*.*.*.{vin}")
+
+    async def end_of(self, stream: str) -> int:
+        """The last place in a stream as seen now."""
+        return (await self._nc.jetstream(timeout=2).stream_info(stream)).state.last_seq
+
+    async def has_read(self, consumer: str, seq: int) -> bool:
+        """Has this service acknowledged everything up to a place in its stream?"""
+        info = await self._nc.jetstream(timeout=2).consumer_info(CONSUMERS[consumer][0], consumer)
+        idle = not info.num_pending and not info.num_ack_pending
+        return idle or (info.ack_floor is not None and info.ack_floor.stream_seq >= seq)
+
+    async def letters(self, vin: str | None, limit: int) -> list[DeadLetter]:
+        """The latest dead letters, newest first."""
+        js = self._nc.jetstream(timeout=5)
+        subject = f"deadletter.*.{vin or '*'}"
+        subscription = await js.subscribe(subject, ordered_consumer=True)
+        found: list[DeadLetter] = []
+        try:
+            info = await subscription.consumer_info()
+            there = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
+            while len(found) < there:
+                found.append(wire.read_letter((await subscription.next_msg(timeout=2)).data))
+        except (nats.errors.TimeoutError, NotFoundError):
+            pass
+        finally:
+            await subscription.unsubscribe()
+        return sorted(found, key=lambda letter: letter.at, reverse=True)[:limit]
+
+
+class Pull:
+    """An open pull on a consumer: what arrives gathers until it is taken, so a batch is what is there now."""
+
+    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+        self._nc = client
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._inbox = client.new_inbox()
+        self._subscription: Subscription | None = None
+        self._gathered: list[Received] = []
+        self._news = asyncio.Event()
+        self._asked = 0
+        self._request = msgspec.json.encode({"batch": MOST_AT_ONCE, "expires": int(PULL_FOR * 1e9)})
+
+    async def batches(self) -> AsyncIterator[list[Received]]:
+        """Batches of what is there, for ever; ends when the task is cancelled."""
+        self._subscription = await self._nc.subscribe(
+            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
+        while True:
+            if self._asked <= 0:
+                await self.ask_anew()
+            try:
+                await asyncio.wait_for(self._news.wait(), PULL_FOR + 1)
+            except TimeoutError:
+                self._asked = 0  # neither news nor an end of the pull: it was lost on the way
+            self._news.clear()
+            if self._gathered:
+                batch, self._gathered = self._gathered[:MOST_AT_ONCE], self._gathered[MOST_AT_ONCE:]
+                if self._gathered:
+                    self._news.set()
+                yield batch
+
+    async def ack(self, messages: Iterable[Received]) -> None:
+        """Say that these are dealt with (law 13: each one)."""
+        for message in messages:
+            await self._nc.publish(message.reply, b"+ACK")
+
+    async def ask_anew(self) -> None:
+        """Open the pull; also after a reconnect, for the server forgot it."""
+        if self._subscription is not None and self._nc.is_connected:
+            self._asked = MOST_AT_ONCE
+            await self._nc.publish(self._subject, self._request, reply=self._inbox)
+
+    async def _on_message(self, message: Msg) -> None:
+        if message.reply:
+            seq, at = _place(message.reply)
+            self._gathered.append(Received(message.subject, message.data, at, seq, message.reply))
+            self._asked -= 1
+        else:  # a status: the pull has ended (expired, consumer gone, server going down)
+            self._asked = 0
+            if message.header and message.header.get("Status") not in ("404", "408"):
+                await asyncio.sleep(0.1)
+        self._news.set()
+
+
+class VehicleWatch:
+    """Wakes up when something is announced for a vehicle."""
+
+    def __init__(self, client: Client, subject: str) -> None:
+        self._nc = client
+        self._subject = subject
+        self._news = asyncio.Event()
+        self._subscription: Subscription | None = None
+
+    async def __aenter__(self) -> Self:
+        self._subscription = await self._nc.subscribe(self._subject, cb=self._on_message)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._subscription is not None:
+            with suppress(Exception):
+                await self._subscription.unsubscribe()
+
+    async def next(self, timeout: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), timeout)
+        self._news.clear()
+
+    async def _on_message(self, message: Msg) -> None:
+        self._news.set()
+
+
+def _place(reply: str) -> tuple[int, float]:
+    """A message's place in its stream and the time when it was stored, from its ack subject.
+
+    `$JS.ACK.stream.consumer.delivered.seq.consumer_seq.nanoseconds.pending`, or with a domain and an account before the
+    stream and a token after (ADR-15 of NATS).
+    """
+    tokens = reply.split(".")
+    first = 2 if len(tokens) == 9 else 4
+    return int(tokens[first + 3]), int(tokens[first + 5]) / 1e9
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("bus_error", error=repr(error))
