@@ -1,0 +1,280 @@
+"""`outrider bench`: what the platform manages on this machine, measured so that the figures can be believed.
+
+The load is open loop: each request has its time, and its latency counts from then, whatever was slow before. It ends
+when the platform recorded the command as executed, as its API tells afterwards.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from outrider.adapters.data_folder import where
+from outrider.cli.asking import Exit, Json, Token, example
+from outrider.cli.client import NotReachable, Platform, Refused, Target, connected, path, side_by_side
+from outrider.cli.demo_cast import example_params
+from outrider.cli.shown import complain, print_json, problem_lines, say
+
+if TYPE_CHECKING:
+    from outrider.cli.bench_load import Shot
+    from outrider.common.ports import Address
+
+app = typer.Typer(no_args_is_help=True, help="Measurements.")
+
+WARM_UP = 2.0
+"""Seconds of the same load before the measured ones."""
+EXPIRES_IN = 30.0
+"""Seconds, at most: what is lost is then known soon."""
+SEEN_EVERY = 20
+"""Every so manieth request asks to be answered when the command is settled: what a client sees, as a check."""
+SETTLES_WITHIN = 5.0
+"""Seconds beyond the last deadline until a command counts as lost (law 1)."""
+_OPEN = ("accepted", "queued", "sent", "delivered", "executing")
+
+
+class _Bench(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for."""
+
+    rate: float
+    seconds: float
+    vehicles: int
+    models: tuple[str, ...]
+
+
+@app.command(
+    "commands",
+    epilog=example(
+        "bench commands --rate 100 --seconds 60",
+        "bench commands --rate 1000 --seconds 20 --vehicles 1000 --json",
+        "bench commands --rate 50 --url https://outrider.example --mqtt mqtt.example:1883",
+    ),
+)
+def commands(
+    rate: Annotated[float, typer.Option("--rate", min=0.1, metavar="R", help="Commands per second.")] = 100,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, metavar="S", help="For how long.")] = 60,
+    vehicles: Annotated[int, typer.Option("--vehicles", min=1, metavar="N", help="Over how many cars.")] = 100,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="MODEL", help="Their model; repeatable. Default: all in turn."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Measure the platform that runs on this folder.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Measure the platform there; else one is started.")
+    ] = None,
+    token: Token = None,
+    mqtt: Annotated[
+        str | None, typer.Option("--mqtt", metavar="HOST:PORT", help="Where its vehicles connect; needed with --url.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send commands at a fixed rate to simulated cars that answer at once; percentiles from POST to executed.
+
+    Exit code 1 if any was lost, performed twice, or claimed otherwise than the cars say. With --url the two machines'
+    clocks are compared, so they must agree; the token must have both scopes.
+    """
+    from outrider.cli.bench_figures import told
+    from outrider.cli.stage import NotStarted
+    from outrider.cli.up import loop_factory
+
+    bench = _Bench(rate=rate, seconds=seconds, vehicles=vehicles, models=tuple(model or ()))
+    there = _there(data, url, token, mqtt)
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            result = runner.run(_measure(bench, there))
+    except (NotStarted, NotReachable) as error:
+        complain(*str(error).splitlines())
+        raise typer.Exit(Exit.NOT_REACHABLE) from None
+    except Refused as error:
+        complain(*problem_lines(error.problem))
+        raise typer.Exit(Exit.NO) from None
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo("\n".join(told(result)))
+    if result["lost"] or result["performed_twice"] or result["untrue"]:
+        raise typer.Exit(Exit.NO)
+
+
+class _There(msgspec.Struct, frozen=True, kw_only=True):
+    """The platform to measure, and where its vehicles connect. `pid`: its process, if it is on this machine."""
+
+    target: Target
+    mqtt: "Address"
+    pid: int | None = None
+
+
+def _there(data: Path | None, url: str | None, token: str | None, mqtt: str | None) -> _There | None:
+    """The platform that was named; None: start one."""
+    from outrider.cli.asking import DATA
+    from outrider.common.ports import Address
+
+    if data is None and url is None:
+        return None
+    note = None if data is None else where(data)
+    vehicles_at = mqtt or (note.mqtt if note else None)
+    if vehicles_at is None:
+        raise typer.BadParameter("say where its vehicles connect", param_hint="--mqtt")
+    try:
+        address = Address.parse(vehicles_at)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--mqtt") from None
+    target = Target(data=data or DATA, url=url, token=token)
+    return _There(target=target, mqtt=address, pid=note.pid if note and url is None else None)
+
+
+async def _measure(bench: _Bench, there: _There | None) -> dict[str, Any]:
+    from outrider.cli.bench_figures import figures, versions
+    from outrider.cli.cars import Common, simulated
+    from outrider.cli.sim import registered_cars
+    from outrider.cli.stage import temporary_folder
+    from outrider.simulator.fleet import vins
+    from outrider.simulator.record import performed, read_record
+
+    async with AsyncExitStack() as stack:
+        folder = await stack.enter_async_context(temporary_folder("bench"))
+        if there is None:
+            there = await stack.enter_async_context(_own(folder.path))
+        platform = await stack.enter_async_context(connected(there.target))
+        record = folder.path / "cars.jsonl"
+        driving = simulated(Common(mqtt=there.mqtt, record=record, pace=0.0), folder.path / "cars.log")
+        cars = await stack.enter_async_context(driving)
+        catalog = await platform.get("/v1/catalog")
+        models = bench.models or tuple(entry["name"] for entry in catalog["models"])
+        say(f"Registering and connecting {bench.vehicles} cars ...")
+        driven = dict(zip(vins(bench.vehicles, 1), cycle(models), strict=False))
+        registered = await registered_cars(platform, driven)
+        await cars.join(registered)
+        asks = _asks(catalog, {car.vin: car.model for car in registered})
+        say(f"Sending {bench.rate:g} commands/s for {bench.seconds:g} s, after {WARM_UP:g} s of warm-up ...")
+        shots, cpu = await _shoot(bench, there, asks, _pids(there, cars.pid))
+        begin = shots[0].due
+        await _settle(platform, driven)
+        told = await _told(platform, driven, begin)
+        result = figures(shots, told, performed(read_record(record)))
+        asked = {"rate": bench.rate, "seconds": bench.seconds, "vehicles": bench.vehicles}
+        machine = {"cpus": os.cpu_count(), "versions": versions()}
+        if result["lost"] or result["performed_twice"] or result["untrue"]:
+            folder.keep()
+            complain(f"The folder is kept: {folder.path}")
+        return {**asked, **result, "cpu_seconds": cpu, **machine}
+
+
+@asynccontextmanager
+async def _own(data: Path) -> AsyncIterator[_There]:
+    from outrider.cli.stage import own_platform
+
+    say("Starting a platform ...")
+    async with own_platform(data) as own:
+        yield _There(target=own.target, mqtt=own.mqtt, pid=own.pid)
+
+
+Ask = tuple[str, str, float]
+"""A VIN, a service, and for how many seconds the command may wait."""
+
+
+def _asks(catalog: Mapping[str, Any], models: Mapping[str, str]) -> list[list[Ask]]:
+    """For each vehicle what it is asked for in turn: what its model can, needs no parameters, and conflicts with none.
+
+    Raises a BadParameter if that is nothing.
+    """
+    chosen: list[Mapping[str, Any]] = []
+    for service in catalog["services"]:
+        names = {service["name"], *(one["name"] for one in chosen)}
+        if not example_params(service["params"]) and not names & {*service["conflicts"]}:
+            chosen.append(service)
+    can = {model["name"]: set(model["services"]) for model in catalog["models"]}
+    asks = [
+        [(vin, s["name"], min(EXPIRES_IN, s["ttl"])) for s in chosen if s["name"] in can.get(model, ())]
+        for vin, model in models.items()
+    ]
+    if not all(asks):
+        raise typer.BadParameter("a model has no service that needs no parameters", param_hint="--model")
+    return asks
+
+
+def turns(vehicles: Sequence[Sequence[Ask]]) -> Iterator[Ask]:
+    """Without end: one vehicle after the other, each with its next service."""
+    rounds = [cycle(asks) for asks in vehicles]
+    while True:
+        yield from map(next, rounds)
+
+
+async def _shoot(
+    bench: _Bench, there: _There, asks: Sequence[Sequence[Ask]], pids: Mapping[str, int]
+) -> "tuple[list[Shot], dict[str, float]]":
+    """Send everything: the measured requests with their answers, and the CPU time that each process used for them."""
+    from outrider.cli.bench_figures import cpu_seconds, used_since
+    from outrider.cli.bench_load import Address, Load, Shot, request, times
+
+    address, bearer = Address.of(there.target.address()), there.target.bearer()
+    begin = time.time() + WARM_UP + 0.5
+    planned: list[tuple[Shot, bytes]] = []
+    for number, (after, (vin, service, wait)) in enumerate(
+        zip(times(bench.rate, WARM_UP + bench.seconds), turns(asks), strict=False)
+    ):
+        shot = Shot(due=begin - WARM_UP + after, vin=vin, waits=number % SEEN_EVERY == 0)
+        body = msgspec.json.encode({"service": service, "expires_in": wait})
+        to = path("/v1/vehicles/{}/commands", vin)
+        planned.append((shot, request(address, to, bearer, body, wait=10 if shot.waits else 0)))
+    load = asyncio.create_task(Load(address).run(planned))
+    await asyncio.sleep(max(0.0, begin - time.time()))
+    before = cpu_seconds(pids)
+    await load
+    cpu = used_since(before, cpu_seconds(pids))
+    return [shot for shot, _ in planned if shot.due >= begin], cpu
+
+
+def _pids(there: _There, cars: int) -> dict[str, int]:
+    """The processes whose CPU time is told, by name: those of the platform only if it runs on this machine."""
+    from outrider.common.processes import ours
+
+    folder = str(there.target.data.resolve())
+    pids = {} if there.pid is None else {"platform": there.pid}
+    for process in ours() if there.pid is not None else ():
+        if folder in process.command and "run admission" in process.command:
+            pids["admission"] = process.pid
+        elif process.command.endswith(f"{folder}/nats/nats.conf"):
+            pids["nats"] = process.pid
+    return {**pids, "cars": cars, "load": os.getpid()}
+
+
+async def _settle(platform: Platform, vins: Sequence[str] | Mapping[str, str]) -> None:
+    """Wait until no vehicle has an open command, or it is certain that one is lost."""
+    longest = max(service["finish_within"] for service in (await platform.get("/v1/catalog"))["services"])
+    ends = time.monotonic() + EXPIRES_IN + longest + SETTLES_WITHIN
+    unsettled: list[str] = list(vins)
+
+    async def look(vin: str) -> None:
+        page = await platform.get(path("/v1/vehicles/{}/commands", vin), state=_OPEN, limit=1)
+        if page["items"]:
+            unsettled.append(vin)
+
+    while unsettled and time.monotonic() < ends:
+        asked, unsettled = unsettled, []
+        await side_by_side(look, asked)
+        await asyncio.sleep(0.2 if unsettled else 0)
+
+
+async def _told(platform: Platform, vins: Mapping[str, str], begin: float) -> dict[str, Mapping[str, Any]]:
+    """What the platform tells of every command accepted since, by id."""
+    from datetime import datetime
+
+    told: dict[str, Mapping[str, Any]] = {}
+
+    async def read(vin: str) -> None:
+        async for command in platform.items(path("/v1/vehicles/{}/commands", vin)):
+            if datetime.fromisoformat(command["accepted_at"]).timestamp() < begin - 1:
+                return
+            told[command["id"]] = command
+
+    await side_by_side(read, vins)
+    return told

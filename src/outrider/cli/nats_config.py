@@ -1,0 +1,15 @@
+"""`outrider nats-config`: what an existing NATS needs before a platform can use it."""
+
+import typer
+
+from outrider.cli.asking import DATA, Data
+
+
+def nats_config(data: Data = DATA) -> None:
+    """Print the configuration that an existing NATS needs for `outrider up --nats URL`.
+
+    It holds the secrets of this data folder (made at the first time): keep the file readable for the server only.
+    """
+    from outrider.adapters.nats_config import external, keys_of
+
+    typer.echo(external(keys_of(data / "keys" / "nats.json")), nl=False)

@@ -1,0 +1,152 @@
+"""The reference pages that are written by the program itself; `python -m outrider.cli.reference docs` writes them anew.
+
+A test holds each page equal to what its function returns.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from outrider.adapters.catalog_files import load
+from outrider.cli.reference_commands import cli_markdown
+from outrider.cli.reference_lifecycle import lifecycle_markdown
+from outrider.domain.catalog import Catalog, Model, Repeat, Service
+
+_NOTE = "<!-- Written by `python -m outrider.cli.reference docs`; change the catalog, not this page. -->"
+
+
+def catalog_markdown(catalog: Catalog) -> str:
+    """The catalog as a page: an overview, each service with its terms and parameters, each model with its quirks."""
+    return "\n".join(_catalog_lines(catalog)) + "\n"
+
+
+def _catalog_lines(catalog: Catalog) -> Iterator[str]:
+    services, models = _by_name(catalog.services), _by_name(catalog.models)
+    yield from ("# Catalog", "", _NOTE, "")
+    yield "What vehicles can be asked to do, and which model can do what. Times are in seconds; signals are COVESA VSS"
+    yield "v6.0, those marked * are our own because VSS lacks them."
+    yield from ("", "## Services", "")
+    head = ("service", "what", "risk", "sent within", "sent again to", *models)
+    yield from _table(head, _overview(services, models))
+    for service in services.values():
+        yield from ("", *_service_lines(service, catalog))
+    yield from ("", "## Models")
+    for model in models.values():
+        yield from ("", *_model_lines(model, services))
+
+
+def _overview(services: Mapping[str, Service], models: Mapping[str, Model]) -> Iterator[tuple[str, ...]]:
+    for name, service in services.items():
+        marks = ["yes" if name in model.services else "" for model in models.values()]
+        yield f"[{name}](#{name})", service.title, service.risk, f"{service.ttl:g}", _REPEATED[service.repeat], *marks
+
+
+_REPEATED = {Repeat.NEVER: "nobody", Repeat.IF_DEDUPLICATING: "whoever de-duplicates"}
+
+
+def _service_lines(service: Service, catalog: Catalog) -> Iterator[str]:
+    yield from (f"### {service.name}", "", service.description, "")
+    yield f"* Sent within {service.ttl:g} s or not at all; settled {service.finish_within:g} s later at the latest."
+    if service.repeat is Repeat.NEVER:
+        yield "* Never sent twice."
+    else:
+        yield f"* Sent again after {service.ack_within:g} s of silence, to a vehicle that de-duplicates."
+    if service.conflicts:
+        yield f"* Conflicts with {_listed(service.conflicts)}."
+    if service.verify:
+        yield f"* Its effect shows in {_listed(_assignments(service.verify, catalog))}."
+    else:
+        yield "* No signal shows that it was done."
+    if service.effects:
+        yield f"* A simulated vehicle sets {_listed(_assignments(service.effects, catalog))}."
+    for title, schema in (("Parameter", service.params), ("Result", service.result or {})):
+        if schema.get("properties"):
+            yield ""
+            yield from _table((title, "what", "values", "if left out"), _members(schema))
+
+
+def _members(schema: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    required = schema.get("required", ())
+    for name, member in schema["properties"].items():
+        absent = "required" if name in required else _json(member["default"]) if "default" in member else ""
+        yield f"`{name}`", member["description"], _values(member), absent
+
+
+def _values(member: Mapping[str, Any]) -> str:
+    """The values in words: `integer, 60 to 1800, seconds`."""
+    facts = [
+        member.get("type", "any"),
+        _json(member["enum"]) if "enum" in member else None,
+        _span(member.get("minimum"), member.get("maximum")),
+        _span(member.get("minLength"), member.get("maxLength"), " characters"),
+        f"in steps of {member['multipleOf']:g}" if "multipleOf" in member else None,
+        member.get("x-unit"),
+    ]
+    return ", ".join(str(fact) for fact in facts if fact)
+
+
+def _span(least: float | None, greatest: float | None, of: str = "") -> str | None:
+    match least, greatest:
+        case None, None:
+            return None
+        case _, None:
+            return f"at least {least:g}{of}"
+        case None, _:
+            return f"at most {greatest:g}{of}"
+        case _:
+            return f"{least:g} to {greatest:g}{of}"
+
+
+def _model_lines(model: Model, services: Iterable[str]) -> Iterator[str]:
+    yield from (f"### {model.name}", "", f"{model.title}, {model.powertrain.replace('_', '-')}.", "")
+    lacking = [name for name in services if name not in model.services]
+    yield f"* Lacks {_listed(lacking)}." if lacking else "* Supports every service."
+    yield f"* Reports its state at least every {model.state_every:g} s."
+    if not model.quirks.deduplicates:
+        yield "* Quirk: it performs whatever arrives, also twice, so a message is sent once at most."
+    if model.quirks.forgets_on_reboot:
+        yield "* Quirk: it forgets what it performed when it reboots, so nothing is repeated in a new session."
+
+
+def _assignments(values: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:
+    for name, value in values.items():
+        mark = "*" if (signal := catalog.signals.get(name)) and signal.overlay else ""
+        yield f"{name}{mark} = {value['param'] if isinstance(value, dict) else _json(value)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for row in (head, ("---",) * len(head), *rows):
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+
+
+def _by_name(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(sorted(entries.items()))
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "catalog.md": lambda: catalog_markdown(load()),
+    "cli.md": cli_markdown,
+    "lifecycle.md": lifecycle_markdown,
+}
+"""Every page by its file."""
+
+
+def write_pages(folder: Path) -> None:
+    """Write every page into the folder."""
+    for name, written in PAGES.items():
+        (folder / name).write_text(written(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

@@ -1,0 +1,184 @@
+"""`outrider up` and `outrider run`: the platform, or one of its services, until Ctrl-C."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outrider.cli.asking import DATA, Data
+
+if TYPE_CHECKING:
+    from outrider.wiring import Running
+
+NatsUrl = Annotated[
+    str | None, typer.Option("--nats", metavar="URL", help="An existing NATS (see `outrider nats-config`).")
+]
+CatalogFolders = Annotated[
+    list[Path] | None, typer.Option("--catalog", metavar="DIR", help="Your own services and models; repeatable.")
+]
+SERVICES = ("creation", "processing", "outgoing", "incoming", "admission")
+
+
+def up(
+    data: Data = DATA,
+    listen: Annotated[str, typer.Option(help="Where the HTTP API listens. Port 0: any free one.")] = "127.0.0.1:8080",
+    mqtt_listen: Annotated[str, typer.Option(help="Where vehicles connect.")] = "127.0.0.1:1883",
+    mqtt_tls_cert: Annotated[Path | None, typer.Option(help="Certificate (chain) of the MQTT listener.")] = None,
+    mqtt_tls_key: Annotated[Path | None, typer.Option(help="Its private key.")] = None,
+    nats: NatsUrl = None,
+    nats_listen: Annotated[str, typer.Option(help="Where the built-in NATS listens.")] = "127.0.0.1:0",
+    catalog: CatalogFolders = None,
+    issuer: Annotated[str, typer.Option(help="Whose tokens are believed.")] = "outrider",
+    audience: Annotated[str, typer.Option(help="For whom tokens must be.")] = "outrider",
+    jwks: Annotated[str | None, typer.Option(help="File or URL of the issuer's keys; else the folder's own.")] = None,
+    keep_days: Annotated[float, typer.Option(min=0.001, help="Days after which settled commands are purged.")] = 90,
+    quiet: Annotated[bool, typer.Option(help="Log only; print no welcome.")] = False,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Start the platform and keep it running until Ctrl-C."""
+    from outrider.common.ports import Address
+    from outrider.settings import DAY, Settings
+    from outrider.wiring import platform
+
+    if (mqtt_tls_cert is None) != (mqtt_tls_key is None):
+        raise typer.BadParameter("--mqtt-tls-cert and --mqtt-tls-key go together")
+    try:
+        addresses = [Address.parse(text) for text in (listen, mqtt_listen, nats_listen)]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    settings = Settings(
+        data=data,
+        http_listen=addresses[0],
+        nats_url=nats,
+        nats_listen=addresses[2],
+        mqtt_listen=addresses[1],
+        mqtt_tls_cert=mqtt_tls_cert,
+        mqtt_tls_key=mqtt_tls_key,
+        catalog=tuple(catalog or ()),
+        issuer=issuer,
+        audience=audience,
+        jwks=jwks,
+        keep_for=keep_days * DAY,
+    )
+    _run_until_told(lambda: platform(settings), _silence if quiet else _welcome, parent)
+
+
+def run(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")],
+    data: Data = DATA,
+    nats: NatsUrl = None,
+    listen: Annotated[str, typer.Option(help="Where creation listens.")] = "127.0.0.1:8080",
+    catalog: CatalogFolders = None,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run one service alone, beside a platform or on an existing NATS.
+
+    On SQLite, creation and processing can't run beside `up`, for it has one writer; outgoing, incoming and admission
+    can, and share the work.
+    """
+    from outrider import wiring
+    from outrider.common.ports import Address
+    from outrider.settings import Settings
+
+    if service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service!r}; choose from {', '.join(SERVICES)}")
+    settings = Settings(data=data, nats_url=nats, http_listen=Address.parse(listen), catalog=tuple(catalog or ()))
+    context = wiring.admission if service == "admission" else partial(wiring.service, name=service)
+    _run_until_told(lambda: context(settings), _silence, parent)
+
+
+Context = Callable[[], "AbstractAsyncContextManager[Running]"]
+
+
+def _run_until_told(context: Context, tell: "Callable[[Running], None]", parent: int | None = None) -> None:
+    """Run until SIGINT, SIGTERM, or the death of `parent`; then stop cleanly. What fails to start says why (exit 1)."""
+    from outrider.adapters.catalog_files import CatalogError
+    from outrider.adapters.data_folder import DataFolderInUse
+    from outrider.adapters.nats_server import NatsServerError
+    from outrider.wiring import NoPlatform
+
+    _log_to_stderr()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_until_told(context, tell, parent))
+    except (CatalogError, DataFolderInUse, NatsServerError, NoPlatform, OSError) as error:
+        typer.echo(f"outrider: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+async def _until_told(context: Context, tell: "Callable[[Running], None]", parent: int | None) -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    orphaned = asyncio.create_task(_when_orphaned(parent, told))
+    async with context() as running:
+        tell(running)
+        running.failed.add_done_callback(lambda _: told.set())
+        await told.wait()
+        orphaned.cancel()
+        if running.failed.done():
+            running.failed.result()
+
+
+async def _when_orphaned(parent: int | None, told: asyncio.Event) -> None:
+    """Stop when the process that started this one is gone, however it went."""
+    while parent is not None and os.getppid() == parent:
+        await asyncio.sleep(0.5)
+    if parent is not None:
+        told.set()
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loops where there is uvloop; None: Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _log_to_stderr() -> None:
+    import structlog
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _silence(running: "Running") -> None:
+    pass
+
+
+def _welcome(running: "Running") -> None:
+    """What someone needs to go on: where it is, a token, and a line that works when pasted."""
+    from outrider.adapters.tokens import mint
+
+    settings = running.settings
+    address = f"http://{running.http}"
+    lines = [f"Outrider is up at {address}"]
+    if running.mqtt is not None:
+        lines.append(f"Vehicles connect by MQTT 3.1.1 at {running.mqtt}")
+    if settings.jwks is None:
+        token = mint(settings.keys, "operator", "commands admin", 86_400, settings.issuer, settings.audience)
+        lines += ["", "A token for `operator`, for a day:", token, "", "Try it:"]
+        lines.append(f"curl -s {address}/v1/vehicles -H 'Authorization: Bearer {token}'")
+    at = "" if settings.data == DATA else f" --data {settings.data}"
+    lines += ["", f"Simulated cars, from another terminal: outrider sim run --vehicles 5{at}", "Ctrl-C stops it."]
+    typer.echo("\n".join(lines))

@@ -1,0 +1,282 @@
+"""The only place that builds anything: settings in, running services out.
+
+What is started first is stopped last: the lock on the data folder, NATS, the store, the bus, the services, admission,
+the API.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+
+from outrider import flow
+from outrider.adapters import callout, wire
+from outrider.adapters.api import build_app
+from outrider.adapters.catalog_files import LiveCatalog
+from outrider.adapters.data_folder import Note, locked, told, where
+from outrider.adapters.figures import Figures
+from outrider.adapters.http_server import HttpServer
+from outrider.adapters.jetstream import JetStream
+from outrider.adapters.links import NatsLink
+from outrider.adapters.nats_config import REVOKED, NatsKeys, Tls, keys_of
+from outrider.adapters.nats_server import NatsOptions, NatsServer
+from outrider.adapters.store.sqlite import SqliteStore
+from outrider.adapters.tokens import Fetch, Keys, Tokens, jwks_file, jwks_url, make_dev_key
+from outrider.common.child import Child
+from outrider.common.ports import Address
+from outrider.common.processes import Process
+from outrider.domain.catalog import Catalog
+from outrider.services.creation import Creation
+from outrider.services.incoming import Incoming
+from outrider.services.outgoing import Outgoing
+from outrider.services.processing import Processing
+from outrider.services.registry import Registry
+from outrider.settings import Settings
+
+log = structlog.get_logger()
+
+
+class NoPlatform(Exception):
+    """A service was to run beside a platform that is not there."""
+
+
+class Running:
+    """What runs: where people and vehicles connect, and `failed`, which is done when a part ended by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.http: Address | None = None
+        self.mqtt: Address | None = None
+        self.nats_url = ""
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def task(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run a part until the stack unwinds; should it ever end by itself, everything ends."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        stack.push_async_callback(_cancelled, task)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not self.failed.done():
+            self.failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
+
+
+class Parts(Running):
+    """What the services share."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, bus: JetStream, catalog: LiveCatalog) -> None:
+        super().__init__(settings)
+        self.store = store
+        self.bus = bus
+        self.catalog = catalog
+        self.figures = Figures()
+        self.creation = Creation(store, bus, self.catalog_now, bus.watch, time.time)
+        self.registry = Registry(store, self.catalog_now, self._revoked, time.time)
+
+    def catalog_now(self) -> Catalog:
+        """The catalog in force."""
+        return self.catalog.current
+
+    def ready(self) -> dict[str, bool]:
+        """Is everything there that a command needs?"""
+        return {"database": self.store.usable(), "bus": self.bus.connected}
+
+    async def admission_answers(self) -> bool:
+        """Is someone there who lets vehicles in?"""
+        with suppress(Exception):
+            await self.bus.client.request(f"{REVOKED}.nobody", b"", timeout=0.5)
+            return True
+        return False
+
+    async def _revoked(self, vin: str) -> None:
+        """Ask admission to end this vehicle's connection; without admission it ends when its admission runs out."""
+        with suppress(Exception):
+            await self.bus.client.request(f"{REVOKED}.{vin}", b"", timeout=3)
+            return
+        log.warning("connection_not_ended", vehicle=vin[-4:])
+
+
+@asynccontextmanager
+async def platform(settings: Settings) -> AsyncIterator[Running]:
+    """Everything that `outrider up` runs. Raises DataFolderInUse, NatsServerError, CatalogError, OSError."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(locked(settings.data))
+        nats = await _nats(settings, stack)
+        running = await _core(settings, nats.url, nats.keys, "up", stack, writes=True)
+        running.nats_url, running.mqtt = nats.url, nats.mqtt
+        admission = asyncio.create_task(_start_admission(running, stack))
+        for service in flow.TOGETHER:
+            _start(service, running, stack)
+        await _start_api(running, stack)
+        await admission
+        stack.enter_context(told(settings.data, _note(running)))
+        stack.callback(running.failed.cancel)  # from here on, parts end because they are told to
+        yield running
+
+
+@asynccontextmanager
+async def service(settings: Settings, name: str) -> AsyncIterator[Running]:
+    """One service alone (`outrider run SERVICE`), on a NATS that runs already.
+
+    Raises DataFolderInUse for one that writes while another process does: SQLite has one writer.
+    """
+    async with AsyncExitStack() as stack:
+        if name in flow.WRITERS:
+            stack.enter_context(locked(settings.data))
+        url, keys = _nats_of(settings)
+        running = await _core(settings, url, keys, name, stack, writes=name in flow.WRITERS)
+        _start(name, running, stack)
+        if name == "creation":
+            await _start_api(running, stack)
+        stack.callback(running.failed.cancel)
+        yield running
+
+
+@asynccontextmanager
+async def admission(settings: Settings) -> AsyncIterator[Running]:
+    """Answer NATS for vehicles that connect. It reads the database and nothing else of the platform."""
+    async with AsyncExitStack() as stack:
+        url, keys = _nats_of(settings)
+        store = SqliteStore(settings.database, read_only=True)
+        stack.callback(store.close)
+        await stack.enter_async_context(callout.answering(url, keys, store.valid_hashes))
+        yield Running(settings)
+
+
+async def _core(
+    settings: Settings, url: str, keys: NatsKeys, name: str, stack: AsyncExitStack, *, writes: bool
+) -> Parts:
+    catalog = LiveCatalog(settings.catalog)
+    store = SqliteStore(settings.database, read_only=not writes)
+    stack.callback(store.close)
+    bus = await JetStream.connect(url, keys.outrider, name)
+    stack.push_async_callback(bus.close)
+    running = Parts(settings, store, bus, catalog)
+    running.task(stack, catalog.follow(), "catalog")
+    return running
+
+
+def _start(name: str, running: Parts, stack: AsyncExitStack) -> None:
+    """Start one stop of the flow."""
+    bus, clock = running.bus, time.time
+    match name:
+        case "processing":
+            reader = bus.pull("processing")
+            processing = Processing(
+                running.store,
+                bus,
+                bus,
+                reader,
+                wire.read_fact,
+                running.catalog_now,
+                running.figures.settled,
+                clock,
+                running.settings.keep_for,
+            )
+            bus.on_reconnect(processing.resume)
+            running.task(stack, processing.run(), name)
+        case "outgoing":
+            link = NatsLink(bus.client)
+            running.task(stack, Outgoing(bus, bus.pull(name), link, wire.read_dispatch, clock).run(), name)
+        case "incoming":
+            incoming = Incoming(bus, bus.pull(name), wire.read_said, running.catalog_now, running.figures.broken, clock)
+            running.task(stack, incoming.run(), name)
+        case "creation":
+            pass  # works where it is asked: the API calls it
+        case _:
+            raise ValueError(f"there is no service {name!r}")
+
+
+class _Nats(NamedTuple):
+    url: str
+    keys: NatsKeys
+    mqtt: Address | None
+
+
+async def _nats(settings: Settings, stack: AsyncExitStack) -> _Nats:
+    """The NATS that was named, or one of our own."""
+    keys_file = settings.keys / "nats.json"
+    if settings.nats_url is not None:
+        return _Nats(settings.nats_url, keys_of(keys_file), None)
+    tls = None
+    if settings.mqtt_tls_cert is not None and settings.mqtt_tls_key is not None:
+        tls = Tls(cert=settings.mqtt_tls_cert, key=settings.mqtt_tls_key)
+    options = NatsOptions(
+        data=settings.data, listen=settings.nats_listen, mqtt_listen=settings.mqtt_listen, mqtt_tls=tls
+    )
+    server = NatsServer(options)
+    stack.push_async_callback(server.stop)
+    await server.start()
+    return _Nats(server.url, server.keys, server.mqtt_listen)
+
+
+def _nats_of(settings: Settings) -> tuple[str, NatsKeys]:
+    """Where the NATS is that a platform on this data folder uses, or that was named."""
+    keys = keys_of(settings.keys / "nats.json")
+    if settings.nats_url is not None:
+        return settings.nats_url, keys
+    if (note := where(settings.data)) is None or note.nats is None:
+        raise NoPlatform(f"no platform runs on {settings.data}: start `outrider up`, or name a NATS with --nats")
+    return note.nats, keys
+
+
+async def _start_admission(running: Parts, stack: AsyncExitStack) -> None:
+    """Admission is a process of its own; it ends by itself should this one die."""
+    data = running.settings.data
+    argv = [sys.executable, "-m", "outrider", "run", "admission", "--data", str(data), "--nats", running.nats_url]
+
+    async def on_ready(process: Process) -> None:
+        log.info("admission_ready", pid=process.pid)
+
+    argv += ["--parent", str(os.getpid())]
+    child = Child(argv, output=data / "admission.log", ready=running.admission_answers, on_ready=on_ready)
+    stack.push_async_callback(child.stop)
+    await child.start()
+
+
+async def _start_api(running: Parts, stack: AsyncExitStack) -> None:
+    """The public HTTP API, on the event loop of the services."""
+    settings = running.settings
+    make_dev_key(settings.keys)
+    tokens = Tokens(Keys(_jwks(settings)), issuer=settings.issuer, audience=settings.audience)
+    app = build_app(
+        creation=running.creation,
+        registry=running.registry,
+        tokens=tokens,
+        catalog=running.catalog_now,
+        letters=running.bus.letters,
+        ready=running.ready,
+        figures=running.figures.registry,
+    )
+    server = HttpServer(app, settings.http_listen)
+    running.http = server.address
+    serving = running.task(stack, server.run_here(), "api")
+    stack.push_async_callback(server.leave, serving)
+
+
+def _jwks(settings: Settings) -> Fetch:
+    if settings.jwks is None:
+        return jwks_file(settings.keys / "jwks.json")
+    return jwks_url(settings.jwks) if "://" in settings.jwks else jwks_file(Path(settings.jwks))
+
+
+def _note(running: Running) -> Note:
+    return Note(
+        pid=os.getpid(),
+        api=f"http://{running.http}",
+        mqtt=None if running.mqtt is None else str(running.mqtt.from_here()),
+        nats=running.nats_url,
+        started_at=wire.from_seconds(time.time()),
+    )
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
