@@ -1,7 +1,7 @@
 # `make` alone lists what there is. ARGS="..." hands options on; PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo up test fmt lock clean
+.PHONY: help demo up test fmt docs lock clean
 ARGS ?=
 
 help: ## list these targets
@@ -22,6 +22,10 @@ test: ## lint, types, import rules, tests (ARGS go to pytest)
 fmt: ## mend what ruff can mend
 	@sh scripts/venv.sh dev
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+docs: ## write docs/lifecycle.md, catalog.md and cli.md anew from the program
+	@sh scripts/venv.sh run
+	@.venv/bin/python -m outrider.cli.reference docs
 
 lock: ## write requirements/*.txt from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
 	@sh scripts/lock.sh $(ARGS)

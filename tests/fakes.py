@@ -28,16 +28,29 @@ class FakeBus:
         self.watches: list[FakeWatch] = []
         self._clock = clock
         self.fails = False
-        self.told: dict[str, Fact] = {}
+        self.told: dict[str, list[Fact]] = {}
         self.dispatched: list[Dispatch] = []
         self.announced: list[Change] = []
         self.buried: list[DeadLetter] = []
 
+    @property
+    def facts(self) -> list[Fact]:
+        """What was told, in order."""
+        return [fact for facts in self.told.values() for fact in facts]
+
     async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
         for message_id, fact in self._taken(facts):
-            self.told.setdefault(message_id, fact)
-            if self.hears:
+            await self.tell_together(message_id, [fact])
+
+    async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
+        new = [] if message_id in self.told else self._taken(facts)
+        self.told.setdefault(message_id, new)
+        if self.hears:
+            for fact in new:
                 await self.hears(fact)
+
+    async def hint(self, message_id: str, fact: Fact) -> None:
+        await self.tell_together(message_id, [fact])
 
     async def dispatch(self, dispatches: Iterable[Dispatch]) -> None:
         self.dispatched += self._taken(dispatches)
@@ -55,7 +68,6 @@ class FakeBus:
         if self.fails:
             raise ConnectionError("the bus is down")
         return list(things)
-
 
     def watch(self, vin: str) -> "FakeWatch":
         self.watches.append(FakeWatch(vin, self._clock))

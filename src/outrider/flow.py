@@ -47,7 +47,7 @@ FLOW = (
     Stop(
         "incoming",
         takes=("outrider/v1/{vin}/answer", "outrider/v1/{vin}/state", "outrider/v1/{vin}/presence"),
-        gives=("facts.answer", "facts.state", "facts.presence", "deadletter"),
+        gives=("facts.answer", "facts.state", "facts.presence", "facts.several", "deadletter"),
         writes=False,
         does="checks what vehicles say and turns it into facts; keeps nothing",
     ),

@@ -174,12 +174,13 @@ def _start(name: str, running: Parts, stack: AsyncExitStack) -> None:
                 bus,
                 bus,
                 reader,
-                wire.read_fact,
+                wire.read_facts,
                 running.catalog_now,
                 running.figures.settled,
                 clock,
                 running.settings.keep_for,
             )
+            bus.on_disconnect(processing.pause)
             bus.on_reconnect(processing.resume)
             running.task(stack, processing.run(), name)
         case "outgoing":

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +109,9 @@ class LittlePlatform:
 
     # what creation and processing would do with a bus
 
-    async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
+    async def hint(self, message_id: str, fact: Fact) -> None:
         if self.deciding:
-            for _, fact in facts:
-                await self.happens(fact)
+            await self.happens(fact)
 
     async def happens(self, fact: Any) -> None:
         """A fact is decided on, at once."""

@@ -52,7 +52,6 @@ async def asked(client: httpx.AsyncClient, body: Any = PREHEAT, vin: str = VIN, 
 
 async def decided(platform: LittlePlatform, client: httpx.AsyncClient, command: dict[str, Any]) -> dict[str, Any]:
     """The command after processing has looked at it."""
-    await asyncio.gather(*platform.creation._announcing)
     shown: dict[str, Any] = (await client.get(f"/v1/commands/{command['id']}")).json()
     return shown
 

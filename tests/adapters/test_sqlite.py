@@ -141,9 +141,7 @@ async def test_a_full_disk_fails_the_whole_commit_and_says_so_to_all(store: Sqli
     store._writer._db.execute("pragma max_page_count = 1")
     small, big, last = asked(), asked(params={"note": "x" * 200_000}), asked()
 
-    outcomes = await asyncio.gather(
-        *(store.accept(c, None, None) for c in (small, big, last)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(store.accept(c, None, None) for c in (small, big, last)), return_exceptions=True)
 
     for made, outcome in zip((small, big, last), outcomes, strict=True):
         assert isinstance(outcome, StoreUnavailable) == (await store.command(made.id) is None)

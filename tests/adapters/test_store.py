@@ -537,9 +537,9 @@ async def test_old_commands_are_forgotten_in_batches(store: Any) -> None:
     assert await store.purge(NOW - 500, 2) == 1
     assert await store.purge(NOW - 500, 2) == 0
 
-    for command in old:
-        assert await store.command(command.id) is None
-        assert await store.history(command.id) == []
+    for gone in old:
+        assert await store.command(gone.id) is None
+        assert await store.history(gone.id) == []
     assert await store.command(new.id) == new
     assert await store.history(new.id)
 
@@ -586,7 +586,7 @@ async def test_the_store_refuses_lies(store: Any, lie: dict[str, Any]) -> None:
         hop = Hop(command_id=command.id, version=2, what="lie", state=State.EXPIRED, at=NOW)
         return Decision(lane=lane, changes=(Change(command=lied, hop=hop),))
 
-    with pytest.raises(Exception, match="(?i)constraint"):
+    with pytest.raises(Exception, match=r"(?i)constraint"):
         await store.decide({VIN: [TimePassed(vin=VIN)]}, lying, NOW)
 
     assert await store.command(stored.id) == stored
@@ -594,7 +594,7 @@ async def test_the_store_refuses_lies(store: Any, lie: dict[str, Any]) -> None:
 
 
 async def test_proof_that_nothing_left_makes_it_unsent_again(store: Any) -> None:
-    """Its grant still covers it, so it waits for the vehicle; and the store takes "expired" after an attempt (law 11)."""
+    """Its grant still covers it, so it waits; and "expired" is no lie after that attempt (law 11)."""
     command = await sent(store)
 
     await decide(store, did_not_leave(1, command.id))

@@ -66,6 +66,7 @@ STREAMED = {
     "fact-unsent": wire.fact_message(
         f"{ID}-unsent-2", DidNotLeave(vin=VIN, command_id=ID, attempt=2, reason="not_reachable")
     ),
+    "facts-several": wire.facts_messages("uplink-4", [Accepted(vin=VIN, command_id=ID), ANSWERED])[0],
     "dispatch": wire.dispatch_message(DISPATCH),
     "event": wire.change_message(EXECUTED),
     "dead-letter": wire.letter_message(LETTER),
@@ -143,7 +144,28 @@ dispatches = st.builds(
 @given(facts)
 def test_a_fact_comes_out_as_it_went_in(fact: Any) -> None:
     """Whatever a fact holds, processing reads the very same."""
-    assert wire.read_fact(wire.fact_message("id", fact).data) == fact
+    assert wire.read_facts(wire.fact_message("id", fact).data) == [fact]
+
+
+@given(st.lists(facts, min_size=1, max_size=20), st.integers(1, 2000))
+def test_facts_told_together_come_out_in_order(told: list[Any], most: int) -> None:
+    """In as many messages as their size asks for, each with an id of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "MOST_TOLD", most)
+        messages = wire.facts_messages("id", told)
+
+    assert [fact for message in messages for fact in wire.read_facts(message.data)] == told
+    assert len({message.headers["Nats-Msg-Id"] for message in messages}) == len(messages)
+
+
+def test_facts_told_together_stay_below_the_limit() -> None:
+    """The largest things that vehicles may say fit into messages that NATS takes (320 KB)."""
+    largest = StateReported(**HEARD, signals={"Vehicle.X": "x" * wire.LARGEST})
+
+    messages = wire.facts_messages("id", [largest] * 100)
+
+    assert 1 < len(messages) < 10
+    assert max(len(message.data) for message in messages) < 256 * 1024
 
 
 @given(dispatches)
@@ -164,7 +186,7 @@ def test_a_letter_comes_out_as_it_went_in(detail: str, payload: str, at: float) 
 def test_what_is_no_fact_is_refused(data: bytes) -> None:
     """A broken fact raises; so does "time passed", which nobody may tell over the stream (law 8)."""
     with pytest.raises(ValueError):  # noqa: PT011 - the wire's errors are all kinds of ValueError
-        wire.read_fact(data)
+        wire.read_facts(data)
 
 
 # ---- what vehicles get

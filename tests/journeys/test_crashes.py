@@ -24,6 +24,8 @@ from tests.journeys.world import CERTAINLY_NOT, SETTLED, World, world
 
 RATE, LOAD, KILL_AFTER = 100, 5.0, 2.0
 TTL, FINISH_WITHIN, ACK_WITHIN = 6.0, 2.0, 1.0
+PACE = 0.3
+"""Cars so slow that at any moment many commands are on their way, and some wait until their time runs out."""
 PROMISE = 5.0
 """Seconds after everything is up again in which what is overdue is settled (law 1)."""
 MODELS = ("falcon-electric", "sparrow-van", "merlin-classic")
@@ -70,7 +72,7 @@ async def survives(w: World, disaster: Callable[[World], Any]) -> None:
         Car(vin=vin, model=model, credential=await w.add(vin, model))
         for vin, model in zip(vins(15), itertools.cycle(MODELS))
     ]
-    await w.drive(cars)
+    await w.drive(cars, pace=PACE)
     loading = asyncio.create_task(load(w, [car.vin for car in cars]))
     await asyncio.sleep(KILL_AFTER)
     await disaster(w)

@@ -142,10 +142,10 @@ class World:
         answer = await self.http.post(f"/v1/admin/vehicles/{vin}/credentials", json={})
         return str(answer.raise_for_status().json()["secret"])
 
-    async def drive(self, cars: Sequence[Car], *, online: bool = True) -> Fleet:
-        """Connect cars."""
+    async def drive(self, cars: Sequence[Car], *, online: bool = True, pace: float = 0.0) -> Fleet:
+        """Connect cars; at pace 0 they act at once, at 1 as slowly as real ones."""
         host, port = self.platform.mqtt
-        fleet = await Fleet.start(host, port, cars, self.catalog, pace=0, record=self.record)
+        fleet = await Fleet.start(host, port, cars, self.catalog, pace=pace, record=self.record)
         self.fleets.append(fleet)
         if online:
             await fleet.wait_online(15)

@@ -74,7 +74,7 @@ async def test_what_is_past_its_expiry_is_dropped(rig: Rig, late: float, leaves:
     if not leaves:
         await until(lambda: rig.bus.told)
         fact = DidNotLeave(vin=VIN, command_id="c1", attempt=2, reason="expired")
-        assert rig.bus.told == {"c1-unsent-2": fact}
+        assert rig.bus.told == {"c1-unsent-2": [fact]}
 
 
 async def test_a_vehicle_that_is_not_there(rig: Rig) -> None:
@@ -85,7 +85,7 @@ async def test_a_vehicle_that_is_not_there(rig: Rig) -> None:
 
     await until(lambda: rig.bus.told)
     fact = DidNotLeave(vin=VIN, command_id="c1", attempt=1, reason="not_reachable")
-    assert rig.bus.told == {"c1-unsent-1": fact}
+    assert rig.bus.told == {"c1-unsent-1": [fact]}
     assert [d.command_id for d in rig.link.sent] == ["c2"]
 
 

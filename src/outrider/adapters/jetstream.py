@@ -6,7 +6,7 @@ a lonely message arrives at once: both are what makes a hop cost microseconds in
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
@@ -98,7 +98,8 @@ class JetStream:
         self._inbox = ""
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._counter = itertools.count()
-        self._reconnected: list[Callable[[], Awaitable[None]]] = []
+        self._on_loss: list[Callable[[], None]] = []
+        self._on_return: list[Callable[[], Awaitable[None]]] = []
 
     @classmethod
     async def connect(cls, url: str, password: str, name: str) -> Self:
@@ -113,6 +114,7 @@ class JetStream:
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, and a fraction works
             pending_size=64 * 1024 * 1024,
+            disconnected_cb=bus._on_disconnect,
             reconnected_cb=bus._on_reconnect,
             error_cb=_on_error,
             ping_interval=2,  # a server that hangs is noticed within 6 s
@@ -138,9 +140,13 @@ class JetStream:
         """Another id means another server process: what it knew of connections is gone."""
         return str(self._nc._server_info.get("server_id", ""))
 
+    def on_disconnect(self, act: Callable[[], None]) -> None:
+        """Have something done as soon as the connection is lost."""
+        self._on_loss.append(act)
+
     def on_reconnect(self, act: Callable[[], Awaitable[None]]) -> None:
         """Have something done after each reconnect, once the streams are there again."""
-        self._reconnected.append(act)
+        self._on_return.append(act)
 
     async def _on_connect(self) -> None:
         self._inbox = self._nc.new_inbox()
@@ -157,8 +163,12 @@ class JetStream:
             except Exception as error:
                 log.warning("streams_not_ready", attempt=attempt, error=repr(error))
                 await asyncio.sleep(0.2)
-        for act in self._reconnected:
+        for act in self._on_return:
             await act()
+
+    async def _on_disconnect(self) -> None:
+        for act in self._on_loss:
+            act()
 
     async def _ensure_streams(self) -> None:
         js = self._nc.jetstream(timeout=5)
@@ -184,6 +194,13 @@ class JetStream:
     async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
         await self._publish(wire.fact_message(message_id, fact) for message_id, fact in facts)
 
+    async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
+        await self._publish(wire.facts_messages(message_id, facts))
+
+    async def hint(self, message_id: str, fact: Fact) -> None:
+        message = wire.fact_message(message_id, fact)
+        await self._nc.publish(message.subject, message.data, headers=message.headers)
+
     async def dispatch(self, dispatches: Iterable[Dispatch]) -> None:
         await self._publish(map(wire.dispatch_message, dispatches))
 
@@ -194,21 +211,25 @@ class JetStream:
         await self._publish(map(wire.letter_message, letters))
 
     async def _publish(self, messages: Iterable[wire.Message]) -> None:
-        """Put messages on their streams, all in flight together. Raises BusUnavailable unless every one is stored."""
-        futures = {}
+        """Put messages on one stream, all in flight together. Raises BusUnavailable unless they are stored.
+
+        Only the last one asks for a confirmation: a connection's messages reach their stream in order.
+        """
+        all_of_them = list(messages)
+        if not all_of_them:
+            return
+        last = all_of_them.pop()
+        for message in all_of_them:
+            await self._nc.publish(message.subject, message.data, headers=message.headers)
+        key = str(next(self._counter))
+        stored = self._waiting[key] = asyncio.get_running_loop().create_future()
         try:
-            for message in messages:
-                key = str(next(self._counter))
-                futures[key] = self._waiting[key] = asyncio.get_running_loop().create_future()
-                reply = f"{self._inbox}.{key}"
-                await self._nc.publish(message.subject, message.data, reply=reply, headers=message.headers)
-            async with asyncio.timeout(STORED_WITHIN):
-                await asyncio.gather(*futures.values())
+            await self._nc.publish(last.subject, last.data, reply=f"{self._inbox}.{key}", headers=last.headers)
+            await asyncio.wait_for(stored, STORED_WITHIN)
         except TimeoutError as error:
             raise BusUnavailable(f"not confirmed within {STORED_WITHIN:g} s") from error
         finally:
-            for key in futures:
-                self._waiting.pop(key, None)
+            self._waiting.pop(key, None)
 
     async def _on_stored(self, message: Msg) -> None:
         future = self._waiting.pop(message.subject.rpartition(".")[2], None)

@@ -4,7 +4,7 @@ This file alone knows how a fact becomes a message and back. What vehicles may s
 structs here are the platform's own reading of it, and tests hold the two together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -27,6 +27,8 @@ from outrider.domain.messages import (
 
 LARGEST = 16 * 1024
 """Bytes that a vehicle may say in one message."""
+MOST_TOLD = 200 * 1024
+"""Bytes of facts after which another message begins: with the largest fact behind it, still below NATS' limit."""
 
 
 class Message(NamedTuple):
@@ -39,7 +41,7 @@ class Message(NamedTuple):
 
 ToldFact = Accepted | CancelAsked | Answered | PresenceChanged | StateReported | DidNotLeave
 
-_facts: msgspec.json.Decoder[ToldFact] = msgspec.json.Decoder(ToldFact)
+_facts: msgspec.json.Decoder[ToldFact | list[ToldFact]] = msgspec.json.Decoder(ToldFact | list[ToldFact])
 _dispatches = msgspec.json.Decoder(Dispatch)
 _letters = msgspec.json.Decoder(DeadLetter)
 _encode = msgspec.json.Encoder().encode
@@ -51,9 +53,26 @@ def fact_message(message_id: str, fact: Fact) -> Message:
     return Message(f"facts.{kind}.{fact.vin}", _encode(fact), _headers(message_id, f"fact.{kind}", fact.vin))
 
 
-def read_fact(data: bytes) -> ToldFact:
-    """Raises msgspec.DecodeError."""
-    return _facts.decode(data)
+def facts_messages(message_id: str, facts: Sequence[Fact]) -> list[Message]:
+    """Facts that are told together, under `facts.several`: as few messages as their size allows."""
+    if len(facts) == 1:
+        return [fact_message(message_id, facts[0])]
+    messages, told = [], bytearray(b"[")
+    for n, fact in enumerate(facts, 1):
+        told += _encode(fact)
+        if len(told) > MOST_TOLD or n == len(facts):
+            headers = _headers(f"{message_id}-{n}", "facts", "several")
+            messages.append(Message("facts.several", bytes(told + b"]"), headers))
+            told = bytearray(b"[")
+        else:
+            told += b","
+    return messages
+
+
+def read_facts(data: bytes) -> list[ToldFact]:
+    """The facts of a message in their order. Raises msgspec.DecodeError."""
+    facts = _facts.decode(data)
+    return facts if isinstance(facts, list) else [facts]
 
 
 def dispatch_message(dispatch: Dispatch) -> Message:

@@ -64,10 +64,10 @@ def commands(
         list[str] | None,
         typer.Option("--model", metavar="MODEL", help="Their model; repeatable. Default: all in turn."),
     ] = None,
-    data: Annotated[
+    of_data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Measure the platform that runs on this folder.")
     ] = None,
-    url: Annotated[
+    of_url: Annotated[
         str | None, typer.Option("--url", metavar="URL", help="Measure the platform there; else one is started.")
     ] = None,
     token: Token = None,
@@ -78,15 +78,16 @@ def commands(
 ) -> None:
     """Send commands at a fixed rate to simulated cars that answer at once; percentiles from POST to executed.
 
-    Exit code 1 if any was lost, performed twice, or claimed otherwise than the cars say. With --url the two machines'
-    clocks are compared, so they must agree; the token must have both scopes.
+    The platform is one of its own, in a temporary folder, unless --data or --url names another. Exit code 1 if any
+    command was lost, performed twice, or claimed otherwise than the cars say. With --url the two machines' clocks are
+    compared, so they must agree; the token must have both scopes.
     """
-    from outrider.cli.bench_figures import told
+    from outrider.cli.bench_figures import good, told
     from outrider.cli.stage import NotStarted
     from outrider.cli.up import loop_factory
 
     bench = _Bench(rate=rate, seconds=seconds, vehicles=vehicles, models=tuple(model or ()))
-    there = _there(data, url, token, mqtt)
+    there = _there(of_data, of_url, token, mqtt)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             result = runner.run(_measure(bench, there))
@@ -100,7 +101,7 @@ def commands(
         print_json(result)
     else:
         typer.echo("\n".join(told(result)))
-    if result["lost"] or result["performed_twice"] or result["untrue"]:
+    if not good(result):
         raise typer.Exit(Exit.NO)
 
 
@@ -132,7 +133,7 @@ def _there(data: Path | None, url: str | None, token: str | None, mqtt: str | No
 
 
 async def _measure(bench: _Bench, there: _There | None) -> dict[str, Any]:
-    from outrider.cli.bench_figures import figures, versions
+    from outrider.cli.bench_figures import figures, good, versions
     from outrider.cli.cars import Common, simulated
     from outrider.cli.sim import registered_cars
     from outrider.cli.stage import temporary_folder
@@ -162,7 +163,7 @@ async def _measure(bench: _Bench, there: _There | None) -> dict[str, Any]:
         result = figures(shots, told, performed(read_record(record)))
         asked = {"rate": bench.rate, "seconds": bench.seconds, "vehicles": bench.vehicles}
         machine = {"cpus": os.cpu_count(), "versions": versions()}
-        if result["lost"] or result["performed_twice"] or result["untrue"]:
+        if not good(result):
             folder.keep()
             complain(f"The folder is kept: {folder.path}")
         return {**asked, **result, "cpu_seconds": cpu, **machine}

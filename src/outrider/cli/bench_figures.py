@@ -10,11 +10,9 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from outrider.cli.bench_load import Shot
+from outrider.cli.bench_load import ACCEPTED, Shot
 from outrider.cli.shown import styled
 from outrider.cli.truth import Deeds, twice, untrue
-
-ACCEPTED = 202
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:
@@ -94,6 +92,11 @@ def _versions(*packages: str) -> Iterator[tuple[str, str]]:
             continue
 
 
+def good(result: Mapping[str, Any]) -> bool:
+    """Was anything measured, and was every promise kept?"""
+    return result["accepted"] > 0 and not any(result[name] for name in _BAD)
+
+
 def told(result: Mapping[str, Any]) -> Iterator[str]:
     """The figures for people, a few aligned lines."""
     refused = ", ".join(f"{count} {code}" for code, count in result["refused"].items())
@@ -111,7 +114,8 @@ def told(result: Mapping[str, Any]) -> Iterator[str]:
     }
     yield from (f"{name:<20} {text}" for name, text in lines.items() if text)
     bad = [f"{result[name]} {words}" for name, words in _BAD.items() if result[name]]
-    yield styled(", ".join(bad), "red", bold=True) if bad else styled("none lost, none performed twice", "green")
+    kept = "none lost, none performed twice" if good(result) else ""
+    yield styled(kept, "green") if kept else styled(", ".join(bad) or "nothing was accepted", "red", bold=True)
 
 
 _BAD = {"lost": "LOST", "performed_twice": "PERFORMED TWICE", "untrue": "OTHERWISE than the cars say"}

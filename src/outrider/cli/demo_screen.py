@@ -77,9 +77,9 @@ def _ending(scene: Scene, last: bool) -> str:
 
 def verdict(scene: Scene) -> str:
     """Did it end as its car's behaviour demands? Empty while it is open."""
-    if not scene.settled:
-        return "NOT as expected" if scene.faults else ""
-    return "NOT as expected" if scene.faults else "as expected"
+    if scene.faults:
+        return "UNEXPECTED"
+    return "as expected" if scene.settled else ""
 
 
 class Stage:
@@ -171,6 +171,6 @@ def summary(scenes: Sequence[Scene], seconds: float, wrong: Sequence[str]) -> li
     if lost:
         lines.append(styled(f"{lost} LOST: not settled in time.", "red", bold=True))
     if wrong:
-        return [*lines, styled("NOT as expected:", "red", bold=True), *(f"  {line}" for line in wrong)]
+        return [*lines, styled("Not as expected:", "red", bold=True), *(f"  {line}" for line in wrong)]
     kept = "None was lost, no car performed one twice, and each ended as its car's behaviour demands."
     return [*lines, styled(kept, "green", bold=True)]

@@ -1,6 +1,7 @@
 """`outrider up` and `outrider run`: the platform, or one of its services, until Ctrl-C."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -120,6 +121,11 @@ async def _until_told(context: Context, tell: "Callable[[Running], None]", paren
         loop.add_signal_handler(number, told.set)
     orphaned = asyncio.create_task(_when_orphaned(parent, told))
     async with context() as running:
+        # What was built stays; and messages make little garbage in cycles, so looking for it seldom is enough
+        # (measured: a twelfth of the CPU at 400 commands/s).
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         tell(running)
         running.failed.add_done_callback(lambda _: told.set())
         await told.wait()

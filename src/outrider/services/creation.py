@@ -3,7 +3,6 @@
 It never changes a command's state: that is processing's alone.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -77,7 +76,6 @@ class Creation:
         self._catalog = catalog
         self._watch = watch
         self._clock = clock
-        self._announcing: set[asyncio.Task[None]] = set()
 
     async def ask(
         self, person: str, vin: str, request: Request, key: str | None, traceparent: str
@@ -111,7 +109,7 @@ class Creation:
         stored = await self._store.accept(command, key, fingerprint)
         replayed = stored.id != command.id  # two with the same key at the same time
         if not replayed:
-            self._tell(f"{stored.id}-accepted", Accepted(vin=vin, command_id=stored.id))
+            await self._hint(f"{stored.id}-accepted", Accepted(vin=vin, command_id=stored.id))
         return stored, replayed
 
     async def cancel(self, person: str, command_id: str) -> Command:
@@ -125,7 +123,7 @@ class Creation:
             return _verdict(command)
         async with self._watch(command.vin) as watch:
             await self._store.wish_cancel(command_id, self._clock())
-            self._tell(f"{command_id}-cancel", CancelAsked(vin=command.vin, command_id=command_id))
+            await self._hint(f"{command_id}-cancel", CancelAsked(vin=command.vin, command_id=command_id))
             command = await self._until(watch, command, lambda c: c.state in IN_FLIGHT | SETTLED, VERDICT_WITHIN)
         return _verdict(command)
 
@@ -220,15 +218,10 @@ class Creation:
                 return command
             await watch.next(left)
 
-    def _tell(self, message_id: str, fact: Fact) -> None:
-        """Announce without making the caller wait: if it gets lost, processing finds the command by its age (law 3)."""
-        task = asyncio.create_task(self._announce(message_id, fact))
-        self._announcing.add(task)
-        task.add_done_callback(self._announcing.discard)
-
-    async def _announce(self, message_id: str, fact: Fact) -> None:
+    async def _hint(self, message_id: str, fact: Fact) -> None:
+        """Announce what is stored. Should that get lost, processing finds the command by its age (law 3)."""
         try:
-            await self._bus.tell([(message_id, fact)])
+            await self._bus.hint(message_id, fact)
         except Exception as error:
             log.warning("announcement_lost", message_id=message_id, error=repr(error))
 

@@ -4,6 +4,7 @@ It keeps nothing that matters: only a short count per vehicle, so that one that 
 letters nor the log.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -69,15 +70,16 @@ class Incoming:
                 await self._reader.ack(batch)
 
     async def _pass_on(self, batch: Sequence[Received]) -> None:
-        facts: list[tuple[str, Fact]] = []
+        facts: list[Fact] = []
         letters: list[DeadLetter] = []
         for message in batch:
             vin, kind = message.subject.split(".")[2:4]
             try:
-                facts.append((f"uplink-{message.seq}-{message.at:.6f}", self._understand(vin, kind, message)))
+                facts.append(self._understand(vin, kind, message))
             except ContractBroken as error:
                 letters += self._letter(vin, kind, message, error)
-        await self._bus.tell(facts)
+        if facts:
+            await self._bus.tell_together(_id_of(batch), facts)
         await self._bus.bury(letters)
 
     def _understand(self, vin: str, kind: str, message: Received) -> Fact:
@@ -112,3 +114,9 @@ class Incoming:
             vin=vin, reason=error.reason, detail=error.detail, source=kind, at=message.at, payload=payload
         )
         return [letter]
+
+
+def _id_of(batch: Sequence[Received]) -> str:
+    """The same for the very same messages only: a batch that comes again may have others between its ends."""
+    places = ",".join(f"{message.seq}@{message.at:.6f}" for message in batch)
+    return f"uplink-{hashlib.sha256(places.encode()).hexdigest()[:32]}"

@@ -66,6 +66,8 @@ class LaneStore(Protocol):
 
     async def due(self, now: float, limit: int) -> list[str]: ...
 
+    async def look_later(self, vin: str, at: float) -> None: ...
+
     async def forget_presence(self) -> None: ...
 
     async def latest_changes(self, margin: float) -> list[Change]:
@@ -111,6 +113,14 @@ class Bus(Protocol):
 
     async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
         """Put facts on the stream that processing reads, each with its deterministic id; returns when stored."""
+        ...
+
+    async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
+        """Put facts on that stream as one piece of news, in their order."""
+        ...
+
+    async def hint(self, message_id: str, fact: Fact) -> None:
+        """Tell processing of what is stored already, without asking whether it arrived: it would find it by its age."""
         ...
 
     async def dispatch(self, dispatches: Iterable[Dispatch]) -> None:

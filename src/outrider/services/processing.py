@@ -22,8 +22,13 @@ from outrider.services.needs import Bus, LaneStore, Reader, StoreUnavailable
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.1
+LOOK_AT_ONCE = 500
 CATCH_UP_WITHIN = 3.0
 """Seconds without progress after which deadlines count although facts may be unread: the promise is 5 s (law 1)."""
+LEFT_ALONE_FOR = 60.0
+"""Seconds for which the clock passes over a lane that could not be decided: it would fail at every look."""
+LOOK_AFTER_FAILURE = 60.0
+"""Seconds for which a lane that can't be decided on is left alone, so that it takes no time from the others."""
 PURGE_EVERY = 60.0
 PURGE_AT_ONCE = 500
 NEWS_MARGIN = 5.0
@@ -42,7 +47,7 @@ class Stream(Protocol):
 
 
 class Processing:
-    """`run` until cancelled; `resume` after the bus came back.
+    """`run` until cancelled; `pause` when the bus is lost, `resume` when it came back.
 
     `settled` is told each command that got settled; `keep_for`: seconds after which commands are purged.
     """
@@ -53,7 +58,7 @@ class Processing:
         bus: Bus,
         stream: Stream,
         reader: Reader,
-        read: Callable[[bytes], AnyFact],
+        read: Callable[[bytes], Sequence[AnyFact]],
         catalog: Callable[[], Catalog],
         settled: Callable[[Command], None],
         clock: Callable[[], float],
@@ -68,10 +73,12 @@ class Processing:
         self._settled = settled
         self._clock = clock
         self._keep_for = keep_for
+        self._left_alone: dict[str, float] = {}
         self._caught_up = asyncio.Event()
         self._resume = asyncio.Event()
 
     async def run(self) -> None:
+        await self._forget_presence_of_another_broker()
         self._resume.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read_facts())
@@ -79,8 +86,12 @@ class Processing:
             tasks.create_task(self._watch_the_clock())
             tasks.create_task(self._keep_house())
 
+    def pause(self) -> None:
+        """The bus is lost: answers may be waiting there, so no deadline counts until they are read."""
+        self._caught_up.clear()
+
     async def resume(self) -> None:
-        """The bus came back: read on before any deadline counts."""
+        """The bus came back."""
         self._caught_up.clear()
         self._resume.set()
 
@@ -88,10 +99,10 @@ class Processing:
 
     async def _read_facts(self) -> None:
         async for batch in self._reader.batches():
-            facts = []
+            facts: list[AnyFact] = []
             for message in batch:
                 try:
-                    facts.append(self._read(message.data))
+                    facts += self._read(message.data)
                 except ValueError as error:
                     log.error("fact_unreadable", subject=message.subject, error=str(error))
             try:
@@ -116,6 +127,7 @@ class Processing:
                     await self._deal_with([fact])
                 return
             log.exception("fact_failed", fact=type(facts[0]).__name__)
+            self._left_alone[facts[0].vin] = now + LEFT_ALONE_FOR
             await self._bus.bury([_letter(facts[0], "fact_failed", repr(error), now)])
             return
         unknown = [fact for vin, heard in lanes.items() if vin not in decided for fact in heard]
@@ -165,9 +177,11 @@ class Processing:
         """Look at every lane whose time has come."""
         if not self._bus.connected:
             return
-        while vins := await self._store.due(self._clock(), PURGE_AT_ONCE):
-            await self._deal_with([TimePassed(vin=vin) for vin in vins])
-            if len(vins) < PURGE_AT_ONCE:
+        while vins := await self._store.due(now := self._clock(), LOOK_AT_ONCE):
+            facts = [TimePassed(vin=vin) for vin in vins if self._left_alone.get(vin, 0.0) <= now]
+            if facts:
+                await self._deal_with(facts)
+            if len(facts) < LOOK_AT_ONCE:
                 return
 
     async def _catch_up(self) -> None:
@@ -177,7 +191,7 @@ class Processing:
             self._resume.clear()
             try:
                 await self._forget_presence_of_another_broker()
-                await self._bus.announce(await self._store.latest_changes(NEWS_MARGIN))
+                await self._tell_the_latest_news_again()
                 await self._read_to_the_end("UPLINK", "incoming")
                 await self._read_to_the_end("FACTS", "processing")
             except Exception as error:
@@ -193,6 +207,13 @@ class Processing:
         if await self._store.get_meta("broker") != server:
             await self._store.forget_presence()
             await self._store.put_meta("broker", server)
+
+    async def _tell_the_latest_news_again(self) -> None:
+        """They may not have got out before a crash. A row that can't be read must stop no deadline."""
+        try:
+            await self._bus.announce(await self._store.latest_changes(NEWS_MARGIN))
+        except Exception as error:
+            log.warning("latest_news_not_told", error=repr(error))
 
     async def _read_to_the_end(self, stream: str, consumer: str) -> None:
         """Wait until a service has read its stream up to its end as seen now; give up on one that is not there."""

@@ -147,6 +147,10 @@ class SqliteStore:
         decided: dict[str, Decision] = await self._write(lambda db: _decide(db, facts, judge, now))
         return decided
 
+    async def look_later(self, vin: str, at: float) -> None:
+        """Leave a lane alone until then."""
+        await self._execute("look_later", vin=vin, at=at)
+
     async def forget_presence(self) -> None:
         await self._execute("forget_presence")
 

@@ -118,6 +118,9 @@ update grants set ended_at = coalesce(ended_at, :at) where id = :id returning *;
 -- name: look_now
 update vehicles set look_at = min(coalesce(look_at, :at), :at) where vin = :vin;
 
+-- name: look_later
+update vehicles set look_at = :at where vin = :vin;
+
 -- name: credentials_of_vehicle
 select * from credentials where vin = :vin order by created_at, id;
 
