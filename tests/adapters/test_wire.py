@@ -364,3 +364,31 @@ def test_answers_are_read_as_the_contract_has_them(said: dict[str, Any]) -> None
 def test_presence_is_read_as_the_contract_has_it(said: dict[str, Any]) -> None:
     """For any presence message, the platform and the AsyncAPI document agree on whether it is acceptable."""
     agrees("presence")(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "understood"),
+    [
+        ("answer", ANSWER | {"service": "s" * 64}, True),
+        ("answer", ANSWER | {"service": "s" * 65}, False),
+        ("answer", ANSWER | {"reason": "r" * 64}, True),
+        ("answer", ANSWER | {"reason": "r" * 65}, False),
+        ("answer", ANSWER | {"id": ID.upper()}, False),
+        ("state", STATE | {"session": "s" * 8}, True),
+        ("state", STATE | {"session": "s" * 7}, False),
+        ("state", STATE | {"session": "s" * 64}, True),
+        ("state", STATE | {"session": "s" * 65}, False),
+        ("state", STATE | {"at": "2026-11-22T10:00:00.123456789Z"}, True),
+        ("state", STATE | {"at": "2026-11-22T10:00:00.1234567890Z"}, False),
+        ("state", STATE | {"at": "2026-11-22T10:00:00.Z"}, False),
+        ("state", STATE | {"at": "2026-11-22t10:00:00z"}, False),
+        ("state", STATE | {"signals": {f"Vehicle.{'x' * 192}": 1}}, True),
+        ("state", STATE | {"signals": {f"Vehicle.{'x' * 193}": 1}}, False),
+        ("state", STATE | {"signals": {"Vehicle": 1}}, False),
+        ("state", STATE | {"signals": {}}, True),
+    ],
+)
+def test_where_the_contract_draws_the_line(kind: str, said: dict[str, Any], understood: bool) -> None:
+    """The longest that is allowed is understood and one more is not, by both readings."""
+    assert validator(SCHEMAS[kind]).is_valid(said) == understood
+    agrees(kind)(said)

@@ -187,9 +187,7 @@ ServiceName = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9]*(-[a-z0-9]+)
 Session = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
 Reason = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]*\Z", max_length=64)]
 SignalName = Annotated[str, msgspec.Meta(pattern=r"\AVehicle(\.[A-Za-z0-9]+)+\Z", max_length=200)]
-Time = Annotated[
-    str, msgspec.Meta(pattern=r"\A[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,9})?Z\Z")
-]
+Time = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,9})?Z\Z")]
 
 
 class AnswerSaid(msgspec.Struct, frozen=True, kw_only=True):

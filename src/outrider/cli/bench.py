@@ -21,6 +21,7 @@ from outrider.cli.asking import Exit, Json, Token, example
 from outrider.cli.client import NotReachable, Platform, Refused, Target, connected, path, side_by_side
 from outrider.cli.demo_cast import example_params
 from outrider.cli.shown import complain, print_json, problem_lines, say
+from outrider.cli.vehicle import add_grant
 
 if TYPE_CHECKING:
     from outrider.cli.bench_load import Shot
@@ -153,6 +154,7 @@ async def _measure(bench: _Bench, there: _There | None) -> dict[str, Any]:
         say(f"Registering and connecting {bench.vehicles} cars ...")
         driven = dict(zip(vins(bench.vehicles, 1), cycle(models), strict=False))
         registered = await registered_cars(platform, driven)
+        await _granted(platform, driven)
         await cars.join(registered)
         asks = _asks(catalog, {car.vin: car.model for car in registered})
         say(f"Sending {bench.rate:g} commands/s for {bench.seconds:g} s, after {WARM_UP:g} s of warm-up ...")
@@ -167,6 +169,16 @@ async def _measure(bench: _Bench, there: _There | None) -> dict[str, Any]:
             folder.keep()
             complain(f"The folder is kept: {folder.path}")
         return {**asked, **result, "cpu_seconds": cpu, **machine}
+
+
+async def _granted(platform: Platform, vins: Mapping[str, str]) -> None:
+    """Let whoever asks use the cars that someone else registered, in an earlier run."""
+    usable = {vehicle["vin"] async for vehicle in platform.items("/v1/vehicles")}
+
+    async def grant(vin: str) -> None:
+        await add_grant(platform, vin, platform.person, "all")
+
+    await side_by_side(grant, [vin for vin in vins if vin not in usable])
 
 
 @asynccontextmanager
@@ -238,12 +250,12 @@ def _pids(there: _There, cars: int) -> dict[str, int]:
     """The processes whose CPU time is told, by name: those of the platform only if it runs on this machine."""
     from outrider.common.processes import ours
 
-    folder = str(there.target.data.resolve())
+    nats = f"{there.target.data.resolve()}/nats/nats.conf"
     pids = {} if there.pid is None else {"platform": there.pid}
     for process in ours() if there.pid is not None else ():
-        if folder in process.command and "run admission" in process.command:
+        if "run admission" in process.command and process.command.endswith(f"--parent {there.pid}"):
             pids["admission"] = process.pid
-        elif process.command.endswith(f"{folder}/nats/nats.conf"):
+        elif process.command.endswith(nats):
             pids["nats"] = process.pid
     return {**pids, "cars": cars, "load": os.getpid()}
 

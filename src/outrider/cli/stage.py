@@ -19,6 +19,7 @@ import msgspec
 
 from outrider.adapters.data_folder import where
 from outrider.cli.client import OPERATOR, OWN_TOKEN_TTL, Target
+from outrider.cli.shown import say
 from outrider.common.child import last_words
 from outrider.common.ports import Address
 from outrider.common.processes import end, ours
@@ -64,6 +65,7 @@ async def temporary_folder(name: str) -> AsyncIterator[Folder]:
         yield folder
     except Exception:
         folder.keep()
+        say(f"What was written until then is kept in {folder.path}")
         raise
     finally:
         if not folder.kept:

@@ -185,6 +185,7 @@ def _welcome(running: "Running") -> None:
         token = mint(settings.keys, "operator", "commands admin", 86_400, settings.issuer, settings.audience)
         lines += ["", "A token for `operator`, for a day:", token, "", "Try it:"]
         lines.append(f"curl -s {address}/v1/vehicles -H 'Authorization: Bearer {token}'")
+    program = sys.argv[0] if Path(sys.argv[0]).name == "outrider" else "outrider"
     at = "" if settings.data == DATA else f" --data {settings.data}"
-    lines += ["", f"Simulated cars, from another terminal: outrider sim run --vehicles 5{at}", "Ctrl-C stops it."]
+    lines += ["", f"Simulated cars, from another terminal: {program} sim run --vehicles 5{at}", "Ctrl-C stops it."]
     typer.echo("\n".join(lines))

@@ -81,7 +81,7 @@ class Registry:
         try:
             await self._revoked(vin)
         except Exception as error:
-            log.warning("connection_not_ended", vehicle=shown(vin), error=repr(error))
+            log.warning("connection_not_ended", vehicle=shown(vin), error=type(error).__name__)
             raise TemporarilyUnavailable(
                 "The credential is revoked, but a connection made with it may still be open. Ask again.",
                 retry_after=2,
