@@ -108,9 +108,9 @@ class FakeStream:
     async def end_of(self, stream: str) -> int:
         return self.ends[stream]
 
-    async def has_read(self, consumer: str, seq: int) -> bool:
+    async def read_up_to(self, consumer: str) -> int:
         self.asked += 1
-        return self.read[consumer] >= seq
+        return self.read[consumer]
 
 
 class Message(NamedTuple):

@@ -228,7 +228,7 @@ async def test_a_process_that_got_the_recorded_pid_is_spared(make: Make, tmp_pat
     await server.stop()
     file = tmp_path / "nats" / "nats-server.json"
     argv = [sys.executable, "-c", "import time; time.sleep(60)", "-c", str(tmp_path / "nats" / "nats.conf")]
-    stranger = subprocess.Popen(argv, start_new_session=True)  # noqa: ASYNC220
+    stranger = subprocess.Popen(argv, start_new_session=True)
     try:
         seen = look(stranger.pid)
         assert seen

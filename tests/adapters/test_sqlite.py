@@ -14,6 +14,7 @@ import pytest
 from outrider.adapters.store.sqlite import SCHEMA_VERSION, SqliteStore
 from outrider.adapters.store.writer import Writer
 from outrider.domain.catalog import Risk
+from outrider.domain.lane import MOST_OPEN
 from outrider.services.needs import StoreUnavailable
 from tests.adapters.test_store import MODEL, asked, sent
 from tests.adapters.test_store import grant as to_alice
@@ -151,7 +152,7 @@ async def test_a_full_disk_fails_the_whole_commit_and_says_so_to_all(store: Sqli
 async def test_a_locked_file_is_temporary(store: SqliteStore) -> None:
     """Another program that holds the file makes the asker try again, not the platform fail."""
     assert store._writer is not None
-    store._writer._db.execute("pragma busy_timeout = 50")
+    store._writer.patience = 0.05
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("begin immediate")
 
@@ -198,7 +199,7 @@ async def test_what_was_accepted_survives_a_kill(tmp_path: Path, store: SqliteSt
 async def test_a_backup_while_writing_is_one_moment(store: SqliteStore, tmp_path: Path) -> None:
     """The copy opens by itself, and has each command with its timeline or not at all."""
     target = tmp_path / "backup.db"
-    writing = [asyncio.ensure_future(store.accept(asked(), None, None)) for _ in range(300)]
+    writing = [asyncio.ensure_future(store.accept(asked(), None, None)) for _ in range(MOST_OPEN - 1)]
     await writing[0]
 
     store.backup(target)

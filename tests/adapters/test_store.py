@@ -11,9 +11,9 @@ import pytest
 from outrider.adapters.store.sqlite import SqliteStore
 from outrider.domain.catalog import Repeat, Risk
 from outrider.domain.deciding import Decision, fold
-from outrider.domain.errors import KeyReused, VehicleUnknown
+from outrider.domain.errors import KeyReused, LaneFull, VehicleUnknown
 from outrider.domain.ids import uuid7
-from outrider.domain.lane import Command, Lane, Presence
+from outrider.domain.lane import MOST_OPEN, Command, Lane, Presence
 from outrider.domain.lifecycle import State
 from outrider.domain.messages import Accepted, AnyFact, CancelAsked, Change, Hop, StateReported, TimePassed
 from outrider.domain.registry import FOREVER, Credential, Grant
@@ -621,3 +621,16 @@ async def test_what_was_stored_is_there_after_opening_again(store: Any, again: O
         assert (await reopened.accept(asked(), None, None)).seq == 2
     finally:
         reopened.close()
+
+
+async def test_a_lane_is_bounded(store: Any) -> None:
+    """A vehicle has so many open commands at most; one more is refused, and there is room when they settle."""
+    for _ in range(MOST_OPEN):
+        await store.accept(asked(), None, None)
+
+    with pytest.raises(LaneFull):
+        await store.accept(asked(), None, None)
+    await store.accept(asked(vin=OTHER), None, None)
+
+    await decide(store, TimePassed(vin=VIN), now=NOW + 1e4)
+    assert await store.accept(asked(), None, None)

@@ -128,9 +128,7 @@ async def test_a_running_process_is_adopted_watched_and_stopped(watch: Watch) ->
     """A process that another platform started is ours from then on: its death is seen, its successor is our child."""
     watched = watch(SERVE)
     watched.output.write_text("ready")
-    left = subprocess.Popen(  # noqa: ASYNC220
-        watched.argv, start_new_session=True
-    )
+    left = subprocess.Popen(watched.argv, start_new_session=True)
     process = look(left.pid)
     assert process is not None
 
@@ -149,9 +147,7 @@ async def test_stopping_an_adopted_process_ends_it(watch: Watch) -> None:
     """Stop means gone, whoever the parent is."""
     watched = watch(SERVE)
     watched.output.write_text("ready")
-    left = subprocess.Popen(  # noqa: ASYNC220
-        watched.argv, start_new_session=True
-    )
+    left = subprocess.Popen(watched.argv, start_new_session=True)
     await watched.child.start(adopt=look(left.pid))
 
     await watched.child.stop()

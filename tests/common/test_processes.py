@@ -70,9 +70,7 @@ async def test_a_process_that_got_an_old_id_is_spared(sleeper: subprocess.Popen[
 async def test_who_ignores_the_request_to_end_is_killed() -> None:
     """SIGTERM first, SIGKILL when patience is over."""
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)"
-    child = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-c", stubborn], start_new_session=True, stdout=subprocess.PIPE
-    )
+    child = subprocess.Popen([sys.executable, "-c", stubborn], start_new_session=True, stdout=subprocess.PIPE)
     assert child.stdout
     await asyncio.to_thread(child.stdout.readline)
     seen = processes.look(child.pid)

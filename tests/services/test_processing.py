@@ -181,7 +181,7 @@ async def test_facts_wait_for_the_store(rig: Rig) -> None:
     """While it can't answer nothing is acknowledged or buried; afterwards everything is dealt with (law 1)."""
     command = await rig.world.ask()
     assert rig.store._writer
-    rig.store._writer._db.execute("pragma busy_timeout = 1")
+    rig.store._writer.patience = 0.01
     lock = sqlite3.connect(rig.store.path, isolation_level=None)
     lock.execute("begin immediate")
     hearing = asyncio.create_task(rig.hear(accepted(command)))
@@ -373,7 +373,7 @@ async def test_nobody_is_waited_for_for_ever(still: Rig) -> None:
 
     async with still.running():
         await until(lambda: still.stream.asked > 1)
-        still.clock.now += processing.CATCH_UP_WITHIN
+        still.clock.now += processing.STANDS_STILL_AFTER + 0.1
 
         await still.became(command, State.UNCONFIRMED)
 

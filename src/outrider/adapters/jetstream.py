@@ -195,7 +195,8 @@ class JetStream:
         await self._publish(wire.fact_message(message_id, fact) for message_id, fact in facts)
 
     async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
-        await self._publish(wire.facts_messages(message_id, facts))
+        for message in wire.facts_messages(message_id, facts):
+            await self._publish([message])
 
     async def hint(self, message_id: str, fact: Fact) -> None:
         message = wire.fact_message(message_id, fact)
@@ -256,11 +257,12 @@ class JetStream:
         """The last place in a stream as seen now."""
         return (await self._nc.jetstream(timeout=2).stream_info(stream)).state.last_seq
 
-    async def has_read(self, consumer: str, seq: int) -> bool:
-        """Has this service acknowledged everything up to a place in its stream?"""
+    async def read_up_to(self, consumer: str) -> int:
+        """The place in its stream up to which a service has acknowledged everything."""
         info = await self._nc.jetstream(timeout=2).consumer_info(CONSUMERS[consumer][0], consumer)
-        idle = not info.num_pending and not info.num_ack_pending
-        return idle or (info.ack_floor is not None and info.ack_floor.stream_seq >= seq)
+        if not info.num_pending and not info.num_ack_pending:
+            return await self.end_of(CONSUMERS[consumer][0])
+        return info.ack_floor.stream_seq if info.ack_floor else 0
 
     async def letters(self, vin: str | None, limit: int) -> list[DeadLetter]:
         """The latest dead letters, newest first."""
@@ -294,10 +296,20 @@ class Pull:
         self._request = msgspec.json.encode({"batch": MOST_AT_ONCE, "expires": int(PULL_FOR * 1e9)})
 
     async def batches(self) -> AsyncIterator[list[Received]]:
-        """Batches of what is there, for ever; ends when the task is cancelled."""
+        """Batches of what is there, for ever; ends when the task is cancelled, and then takes no more."""
         self._subscription = await self._nc.subscribe(
             self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
+        try:
+            async for batch in self._open():
+                yield batch
+        finally:
+            subscription, self._subscription = self._subscription, None
+            with suppress(Exception):
+                await subscription.unsubscribe()
+
+    async def _open(self) -> AsyncIterator[list[Received]]:
+        """Keep a pull open, and give what gathered."""
         while True:
             if self._asked <= 0:
                 await self.ask_anew()

@@ -158,6 +158,12 @@ class KeyReused(OutriderError):
     code, status = "idempotency_key_reused", 422
 
 
+class LaneFull(OutriderError):
+    """This vehicle has enough to do"""
+
+    code, status, retryable = "lane_full", 429, True
+
+
 class TooLateToCancel(OutriderError):
     """It can't be withdrawn any more"""
 

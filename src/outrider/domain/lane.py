@@ -9,6 +9,9 @@ import msgspec
 from outrider.domain.catalog import Quirks, Repeat, Terms
 from outrider.domain.lifecycle import IN_FLIGHT, LATE_FACTS_FOR, UNSENT, State
 
+MOST_OPEN = 50
+"""Open commands that one vehicle may have: more than a person asks for, and few enough to decide on in one go."""
+
 
 class Presence(StrEnum):
     """What we believe of a vehicle's connection. Unknown means: try."""

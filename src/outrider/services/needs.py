@@ -27,7 +27,7 @@ class CommandStore(Protocol):
     async def accept(self, command: Command, key: str | None, fingerprint: str | None) -> Command:
         """Give the command its place in the lane and keep it; with a key that was used before, return that command.
 
-        Raises VehicleUnknown, KeyReused.
+        Raises VehicleUnknown, KeyReused, LaneFull.
         """
         ...
 

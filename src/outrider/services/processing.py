@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 0.1
 LOOK_AT_ONCE = 500
-CATCH_UP_WITHIN = 3.0
+STANDS_STILL_AFTER = 2.0
 """Seconds without progress after which deadlines count although facts may be unread: the promise is 5 s (law 1)."""
 LEFT_ALONE_FOR = 60.0
 """Seconds for which the clock passes over a lane that could not be decided: it would fail at every look."""
@@ -43,7 +43,7 @@ class Stream(Protocol):
     @property
     def server_id(self) -> str: ...
     async def end_of(self, stream: str) -> int: ...
-    async def has_read(self, consumer: str, seq: int) -> bool: ...
+    async def read_up_to(self, consumer: str) -> int: ...
 
 
 class Processing:
@@ -216,12 +216,13 @@ class Processing:
             log.warning("latest_news_not_told", error=repr(error))
 
     async def _read_to_the_end(self, stream: str, consumer: str) -> None:
-        """Wait until a service has read its stream up to its end as seen now; give up on one that is not there."""
-        end = await self._stream.end_of(stream)
-        gives_up_at = self._clock() + CATCH_UP_WITHIN
-        while not await self._stream.has_read(consumer, end):
-            if self._clock() >= gives_up_at:
-                log.warning("not_read_to_the_end", stream=stream, consumer=consumer)
+        """Wait until a service has read its stream up to its end as seen now; give up on one that stands still."""
+        end, read, since = await self._stream.end_of(stream), -1, self._clock()
+        while (now_read := await self._stream.read_up_to(consumer)) < end:
+            if now_read > read:
+                read, since = now_read, self._clock()
+            elif self._clock() - since > STANDS_STILL_AFTER:
+                log.warning("not_read_to_the_end", stream=stream, consumer=consumer, read=read, end=end)
                 return
             await asyncio.sleep(0.05)
 

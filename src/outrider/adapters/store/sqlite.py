@@ -13,9 +13,9 @@ from typing import Any
 from outrider.adapters.store import queries, rows
 from outrider.adapters.store.writer import Work, Writer
 from outrider.domain.deciding import Decision
-from outrider.domain.errors import KeyReused, VehicleUnknown
+from outrider.domain.errors import KeyReused, LaneFull, VehicleUnknown
 from outrider.domain.ids import uuid7_at
-from outrider.domain.lane import Command, Lane
+from outrider.domain.lane import MOST_OPEN, Command, Lane
 from outrider.domain.messages import AnyFact, Change, Hop
 from outrider.domain.registry import Credential, Grant, VehicleRecord
 from outrider.services.needs import Judge, StoreUnavailable
@@ -200,10 +200,12 @@ def _accept(db: sqlite3.Connection, command: Command, key: str | None, fingerpri
     values = {"asked_by": command.asked_by, "idempotency_key": key}
     if key is not None and (row := db.execute(SQL["command_by_key"], values).fetchone()) is not None:
         return _same_request(row, fingerprint)
-    place = {"vin": command.vin, "soon": command.accepted_at + LOOK_AFTER}
+    place = {"vin": command.vin, "soon": command.accepted_at + LOOK_AFTER, "most": MOST_OPEN}
     row = db.execute(SQL["next_place"], place).fetchone()
     if row is None:
-        raise VehicleUnknown(f"{command.vin} is not registered.")
+        if db.execute(SQL["vehicle"], place).fetchone() is None:
+            raise VehicleUnknown(f"{command.vin} is not registered.")
+        raise LaneFull(f"{MOST_OPEN} commands of {command.vin} wait or run already. Try again later.", retry_after=5)
     columns = rows.new_command(command, key, fingerprint)
     db.execute(SQL["insert_command"], columns | {"seq": row["last_seq"]})
     db.execute(SQL["insert_hop"], rows.hop_columns(rows.first_hop(command)))

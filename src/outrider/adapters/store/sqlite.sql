@@ -1,9 +1,11 @@
 -- The store's questions and deeds in SQLite's SQL. A query begins with `-- name:`; a sentence says what it is for.
 
 -- name: next_place
--- The next place in the vehicle's lane; and look soon, in case the announcement gets lost. No row: unknown vehicle.
+-- The next place in the vehicle's lane; and look soon, in case the announcement gets lost.
+-- No row: the vehicle is unknown, or its lane is full.
 update vehicles set last_seq = last_seq + 1, look_at = min(coalesce(look_at, :soon), :soon)
-where vin = :vin returning last_seq;
+where vin = :vin and (select count(*) from commands where vin = :vin and settled_at is null) < :most
+returning last_seq;
 
 -- name: insert_command
 insert into commands (id, vin, seq, service, model, params, terms, risk, asked_by, traceparent, idempotency_key,

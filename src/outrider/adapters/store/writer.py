@@ -25,15 +25,16 @@ PRAGMAS = (
     "pragma journal_mode = wal",
     "pragma synchronous = full",  # a 202 survives power loss (law 3)
     "pragma foreign_keys = on",
-    "pragma busy_timeout = 5000",
+    "pragma busy_timeout = 0",
     "pragma cache_size = -65536",
 )
 
 
 class Writer:
-    """The one that writes."""
+    """The one that writes. `patience`: seconds to wait for someone else's lock, a person's with a database tool."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = 5.0) -> None:
+        self.patience = patience
         self._jobs: deque[Job] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, "store-commit")
@@ -67,14 +68,32 @@ class Writer:
     async def _commit(self, work: list[Work]) -> list[Any]:
         """What each piece returned, or the exception it raised; where the commit itself fails, that for all."""
         try:
-            self._db.execute("begin immediate")
+            await self._begin()
             outcomes = [self._attempt(piece) for piece in work]
-            await asyncio.get_running_loop().run_in_executor(self._disk, self._db.execute, "commit")
+            await self._aside(self._db.execute, "commit")
         except Exception as error:
             with suppress(sqlite3.ProgrammingError):  # closed meanwhile: then there is nothing to undo
                 self._db.rollback()
             return [error] * len(work)
         return outcomes
+
+    async def _begin(self) -> None:
+        """Take the lock; if someone else holds it, wait for it where nobody else has to wait too."""
+        try:
+            self._db.execute("begin immediate")
+        except sqlite3.OperationalError:
+            await self._aside(self._begin_patiently)
+
+    def _begin_patiently(self) -> None:
+        self._db.execute(f"pragma busy_timeout = {int(self.patience * 1000)}")
+        try:
+            self._db.execute("begin immediate")
+        finally:
+            self._db.execute("pragma busy_timeout = 0")
+
+    async def _aside(self, work: Callable[..., Any], *args: Any) -> None:
+        """Do what waits for the disk or for others in the thread."""
+        await asyncio.get_running_loop().run_in_executor(self._disk, work, *args)
 
     def _attempt(self, piece: Work) -> Any:
         self._db.execute("savepoint piece")
