@@ -1,6 +1,7 @@
 """The smallest MQTT 3.1.1 client that can misbehave: byte for byte, one packet at a time, cut off at will."""
 
 import asyncio
+import ssl
 import struct
 from typing import Self
 
@@ -20,9 +21,15 @@ class RawMqtt:
 
     @classmethod
     async def connect(
-        cls, to: Address, client_id: str, user: str = "", password: str = "", will: tuple[str, bytes] | None = None
+        cls,
+        to: Address,
+        client_id: str,
+        user: str = "",
+        password: str = "",
+        will: tuple[str, bytes] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Self:
-        self = cls(*await asyncio.open_connection(to.host, to.port))
+        self = cls(*await asyncio.open_connection(to.host, to.port, ssl=tls))
         flags = 2 | (0x80 if user else 0) | (0x40 if password else 0) | (0x0C if will else 0)
         fields = [client_id.encode(), *((will[0].encode(), will[1]) if will else ())]
         fields += [text.encode() for text in (user, password) if text]

@@ -109,6 +109,7 @@ async def platform(settings: Settings) -> AsyncIterator[Running]:
         running = await _core(settings, nats.url, nats.keys, "up", stack, writes=True)
         running.nats_url, running.mqtt = nats.url, nats.mqtt
         admission = asyncio.create_task(_start_admission(running, stack))
+        stack.push_async_callback(_cancelled, admission)
         for service in flow.TOGETHER:
             _start(service, running, stack)
         await _start_api(running, stack)

@@ -33,6 +33,7 @@ class Platform:
         self.data = data
         self.options = options
         self.process: subprocess.Popen[str] | None = None
+        self.mqtt_elsewhere: tuple[str, int] | None = None
 
     async def start(self, within: float = 30.0) -> None:
         """Start it and wait until it is ready."""
@@ -76,6 +77,9 @@ class Platform:
 
     @property
     def mqtt(self) -> tuple[str, int]:
+        """Where vehicles connect, unless it is an existing NATS that they connect to."""
+        if self.mqtt_elsewhere is not None:
+            return self.mqtt_elsewhere
         place = self.place()
         assert place is not None
         host, _, port = place["mqtt"].rpartition(":")
@@ -213,10 +217,13 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, *options: str, catalog: Path | None = None) -> AsyncIterator[World]:
+async def world(
+    folder: Path, *options: str, catalog: Path | None = None, mqtt: tuple[str, int] | None = None
+) -> AsyncIterator[World]:
     """A running world in this folder; nothing of it is left afterwards."""
     more = options if catalog is None else (*options, "--catalog", str(catalog))
     platform = Platform(folder / "data", *more)
+    platform.mqtt_elsewhere = mqtt
     try:
         await platform.start()
         running = World(platform, folder, load([] if catalog is None else [catalog]))

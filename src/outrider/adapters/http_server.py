@@ -32,7 +32,7 @@ class HttpServer(uvicorn.Server):
                 timeout_graceful_shutdown=LEAVE_WITHIN,
             )
         )
-        self._listening = socket.create_server((listen.host, listen.port), backlog=2048)
+        self._listening = _bound(listen)
         self.address = Address(listen.host, self._listening.getsockname()[1])
 
     async def run_here(self) -> None:
@@ -47,3 +47,11 @@ class HttpServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _bound(listen: Address) -> socket.socket:
+    """A socket that listens. Raises OSError with the address and what to do."""
+    try:
+        return socket.create_server((listen.host, listen.port), backlog=2048)
+    except OSError as error:
+        raise OSError(f"can't listen on {listen} ({error.strerror}): choose another address with --listen") from error
