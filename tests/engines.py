@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from outrider.adapters.callout import answering
-from outrider.adapters.jetstream import STREAMS, JetStream
+from outrider.adapters.jetstream import JetStream
 from outrider.adapters.nats_server import NatsOptions, NatsServer
+from outrider.adapters.streams import STREAMS
 from outrider.services.admission import credential_hash
 
 SECRET = "the-credential-of-every-vehicle"

@@ -38,11 +38,7 @@ class FakeBus:
         """What was told, in order."""
         return [fact for facts in self.told.values() for fact in facts]
 
-    async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
-        for message_id, fact in self._taken(facts):
-            await self.tell_together(message_id, [fact])
-
-    async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
+    async def tell(self, message_id: str, facts: Sequence[Fact]) -> None:
         new = [] if message_id in self.told else self._taken(facts)
         self.told.setdefault(message_id, new)
         if self.hears:
@@ -50,7 +46,7 @@ class FakeBus:
                 await self.hears(fact)
 
     async def hint(self, message_id: str, fact: Fact) -> None:
-        await self.tell_together(message_id, [fact])
+        await self.tell(message_id, [fact])
 
     async def dispatch(self, dispatches: Iterable[Dispatch]) -> None:
         self.dispatched += self._taken(dispatches)

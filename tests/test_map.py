@@ -4,13 +4,13 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-from outrider.adapters.jetstream import CONSUMERS, STREAMS
+from outrider.adapters.streams import CONSUMERS, STREAMS
 from outrider.cli.up import SERVICES
 from outrider.flow import FLOW, TOGETHER, WRITERS
 
 TESTS = Path(__file__).parent
 NOT_BUILT = {12}
-"""Law 12, verification by signals, comes later; its terms are kept with each command already."""
+"""Law 12, verification by signals, comes later, as do conflicts; their terms are kept with each command already."""
 
 
 def test_every_stop_is_a_module() -> None:

@@ -1,8 +1,8 @@
-"""THE MAP: the way of a command, stop by stop. The runner starts what is listed here, and the docs are drawn from it.
+"""THE MAP: the way of a command, stop by stop. The runner starts what is listed here; docs/flow.md is drawn from it.
 
-    app ──HTTPS──▶ CREATION ──accepted──▶ PROCESSING ──dispatch──▶ OUTGOING ──MQTT──▶ vehicle
+    app ──HTTP──▶  CREATION ──accepted──▶ PROCESSING ──dispatch──▶ OUTGOING ──MQTT──▶ vehicle
                                            ▲      │                                      │
-    app ◀──────────── command changed ─────┼──────┘                                      │
+    app ◀──── GET, Prefer: wait ───────────┼──────┘                                      │
                                            └──answered── INCOMING ◀──────────MQTT────────┘
 
 To follow a command, read this file, then services/creation.py, domain/deciding.py (with services/processing.py around

@@ -20,6 +20,7 @@ from outrider.adapters import callout, wire
 from outrider.adapters.api import build_app
 from outrider.adapters.catalog_files import LiveCatalog
 from outrider.adapters.data_folder import Note, locked, told, where
+from outrider.adapters.dev_key import make_dev_key
 from outrider.adapters.figures import Figures
 from outrider.adapters.http_server import HttpServer
 from outrider.adapters.jetstream import JetStream
@@ -27,7 +28,7 @@ from outrider.adapters.links import NatsLink
 from outrider.adapters.nats_config import REVOKED, NatsKeys, Tls, keys_of
 from outrider.adapters.nats_server import NatsOptions, NatsServer
 from outrider.adapters.store.sqlite import SqliteStore
-from outrider.adapters.tokens import Fetch, Keys, Tokens, jwks_file, jwks_url, make_dev_key
+from outrider.adapters.tokens import Fetch, Keys, Tokens, jwks_file, jwks_url
 from outrider.common.child import Child
 from outrider.common.ports import Address
 from outrider.common.processes import Process
@@ -272,7 +273,6 @@ def _note(running: Running) -> Note:
         api=f"http://{running.http}",
         mqtt=None if running.mqtt is None else str(running.mqtt.from_here()),
         nats=running.nats_url,
-        started_at=wire.from_seconds(time.time()),
     )
 
 

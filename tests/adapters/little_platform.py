@@ -10,8 +10,9 @@ from starlette.applications import Starlette
 
 from outrider.adapters.api import build_app
 from outrider.adapters.catalog_files import load
+from outrider.adapters.dev_key import make_dev_key, mint
 from outrider.adapters.store.sqlite import SqliteStore
-from outrider.adapters.tokens import Keys, Tokens, jwks_file, make_dev_key, mint
+from outrider.adapters.tokens import Keys, Tokens, jwks_file
 from outrider.domain.catalog import Risk
 from outrider.domain.deciding import fold
 from outrider.domain.lane import Presence

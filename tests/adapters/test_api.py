@@ -66,7 +66,7 @@ async def test_an_accepted_command_is_on_disk_and_has_an_address(ada: httpx.Asyn
     command = answer.json()
     assert answer.status_code == 202
     assert command["params"] == {"temperature": 21, "duration": 600}
-    assert (command["state"], command["may_have_happened"], command["settled"]) == ("accepted", "no", False)
+    assert (command["state"], command["happened"], command["settled"]) == ("accepted", "no", False)
     assert answer.headers["location"] == f"/v1/commands/{command['id']}"
     assert (await ada.get(answer.headers["location"])).json()["id"] == command["id"]
 
@@ -365,7 +365,7 @@ async def test_a_timeline_tells_whose_time_it_took(platform: LittlePlatform, ada
         ("executed", "vehicle"),
     ]
     assert [round(hop["after"]) for hop in shown["timeline"]] == [0, 0, 1, 2, 3]
-    assert (shown["settled"], shown["final"], shown["may_have_happened"]) == (True, True, "it did")
+    assert (shown["settled"], shown["final"], shown["happened"]) == (True, True, "it did")
     seconds = shown["seconds"]
     assert seconds["total"] == pytest.approx(seconds["backend"] + seconds["vehicle"], abs=0.001)
     assert seconds["vehicle"] == pytest.approx(3, abs=0.3)
@@ -383,7 +383,7 @@ async def test_an_unconfirmed_command_is_final_after_a_day(platform: LittlePlatf
         late = (await later.get(f"/v1/commands/{command['id']}")).json()
 
     assert (soon["state"], soon["settled"], soon["final"]) == ("unconfirmed", True, False)
-    assert (late["final"], late["may_have_happened"]) == (True, "perhaps")
+    assert (late["final"], late["happened"]) == (True, "perhaps")
 
 
 async def test_only_grant_holders_see_a_command(platform: LittlePlatform, ada: httpx.AsyncClient) -> None:
@@ -418,7 +418,7 @@ async def test_a_command_that_did_not_leave_is_cancelled(platform: LittlePlatfor
     answer = await ada.delete(f"/v1/commands/{command['id']}")
 
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
-    assert answer.json()["may_have_happened"] == "certainly not"
+    assert answer.json()["happened"] == "certainly not"
     assert (await ada.delete(f"/v1/commands/{command['id']}")).status_code == 200
 
 

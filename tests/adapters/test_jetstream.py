@@ -11,8 +11,10 @@ import pytest_asyncio
 
 from outrider.adapters import jetstream, wire
 from outrider.adapters.callout import flushed
-from outrider.adapters.jetstream import CONSUMERS, BusUnavailable, JetStream, Pull, Received
+from outrider.adapters.jetstream import BusUnavailable, JetStream
 from outrider.adapters.nats_server import NatsServer
+from outrider.adapters.reading import Pull, Received
+from outrider.adapters.streams import CONSUMERS
 from outrider.domain.lifecycle import State
 from outrider.domain.messages import Accepted, Change, DeadLetter, Dispatch, Hop
 from tests.domain.lanes import NOW, VIN, command
@@ -77,6 +79,12 @@ async def reading(bus: JetStream) -> AsyncIterator[Callable[..., Reading]]:
 
 def told(name: str, vin: str = VIN) -> tuple[str, Accepted]:
     return f"{name}-accepted", Accepted(vin=vin, command_id=name)
+
+
+async def tell(bus: JetStream, *names: str) -> None:
+    for name in names:
+        message_id, fact = told(name)
+        await bus.tell(message_id, [fact])
 
 
 def dispatch(name: str, attempt: int = 1) -> Dispatch:
@@ -150,7 +158,7 @@ async def test_consumers(bus: JetStream, consumer: str, deliveries: int) -> None
 
 async def test_a_second_service_finds_the_streams_made(server: NatsServer, bus: JetStream) -> None:
     """Connecting again changes nothing that is there."""
-    await bus.tell([told("c1")])
+    await tell(bus, "c1")
 
     other = await connect(server)
     await other.close()
@@ -173,9 +181,9 @@ async def test_a_fact_told_twice_arrives_once(bus: JetStream, reading: Callable[
     """The id of a fact makes its second copy vanish (law 3)."""
     processing = reading("processing")
 
-    await bus.tell([told("twice"), told("twice")])
-    await bus.tell([told("twice")])
-    await bus.tell([told("last")])
+    await tell(bus, "twice", "twice")
+    await tell(bus, "twice")
+    await tell(bus, "last")
 
     await until(lambda: "last" in processing.ids)
     assert processing.ids == ["twice", "last"]
@@ -186,9 +194,9 @@ async def test_facts_told_together_arrive_together(bus: JetStream, reading: Call
     processing = reading("processing")
     facts = [told(name)[1] for name in ("first", "second", "third")]
 
-    await bus.tell_together("batch", facts)
-    await bus.tell_together("batch", facts)
-    await bus.tell([told("end")])
+    await bus.tell("batch", facts)
+    await bus.tell("batch", facts)
+    await tell(bus, "end")
 
     await until(lambda: len(processing.messages) == 2)
     assert wire.read_facts(processing.messages[0].data) == facts
@@ -200,7 +208,7 @@ async def test_a_hint_arrives(bus: JetStream, reading: Callable[..., Reading]) -
 
     await bus.hint(*told("hint"))
     await bus.hint(*told("hint"))
-    await bus.tell([told("over")])
+    await tell(bus, "over")
 
     await until(lambda: "over" in processing.ids)
     assert processing.ids == ["hint", "over"]
@@ -211,7 +219,7 @@ async def test_a_message_knows_its_place_and_time(bus: JetStream, reading: Calla
     processing = reading("processing")
     before = time.time()
 
-    await bus.tell([told("where")])
+    await tell(bus, "where")
 
     await until(lambda: processing.messages)
     [message] = processing.messages
@@ -227,7 +235,7 @@ async def test_a_lonely_message_goes_straight_through(bus: JetStream, reading: C
     await asyncio.sleep(0.1)
 
     began = time.perf_counter()
-    await bus.tell([told("lonely")])
+    await tell(bus, "lonely")
     await until(lambda: processing.ids)
 
     assert time.perf_counter() - began < 0.25
@@ -236,7 +244,7 @@ async def test_a_lonely_message_goes_straight_through(bus: JetStream, reading: C
 async def test_a_batch_is_what_is_there(bus: JetStream, reading: Callable[..., Reading]) -> None:
     """What gathered is read together, in order, and never more than 500 at once (law 4)."""
     names = [f"many-{number}" for number in range(1200)]
-    await bus.tell(map(told, names))
+    await tell(bus, *names)
 
     processing = reading("processing")
     await until(lambda: len(processing.messages) == 1200)
@@ -254,7 +262,7 @@ async def test_what_is_not_acknowledged_comes_again(
     """Facts that a crashed reader held are there again after about 2 s, within the 5 s of the promise (law 1)."""
     crashed = await connect(server)
     holding = reading("processing", acks=False, on=crashed)
-    await bus.tell([told("held")])
+    await tell(bus, "held")
     await until(lambda: holding.ids)
     began = time.monotonic()
     await crashed.close()
@@ -269,7 +277,7 @@ async def test_what_is_not_acknowledged_comes_again(
 async def test_a_service_knows_whether_it_has_read_to_the_end(bus: JetStream, reading: Callable[..., Reading]) -> None:
     """Read means acknowledged: a fact in work still counts as unread (law 8)."""
     assert await bus.read_up_to("processing") >= await bus.end_of("FACTS")
-    await bus.tell([told("one"), told("two")])
+    await tell(bus, "one", "two")
     end = await bus.end_of("FACTS")
     assert await bus.read_up_to("processing") < end
 
@@ -327,13 +335,13 @@ async def test_after_the_death_of_the_server(
 
     bus.on_reconnect(reconnected)
     processing, outgoing = reading("processing"), reading("outgoing", acks=False)
-    await bus.tell([told("before")])
+    await tell(bus, "before")
     await bus.dispatch([dispatch("taken")])
     await until(lambda: processing.ids and outgoing.ids)
 
     await kill_and_wait(server, bus)
     await until(lambda: again)
-    await bus.tell([told("after")])
+    await tell(bus, "after")
     await bus.dispatch([dispatch("fresh")])
 
     await until(lambda: "after" in processing.ids and "fresh" in outgoing.ids)
@@ -349,7 +357,7 @@ async def test_a_dispatch_that_waits_dies_with_the_server(
 ) -> None:
     """What nobody had read yet is gone after `kill -9`: processing repeats it only where that is safe (law 6)."""
     await bus.dispatch([dispatch("lost")])
-    await bus.tell([told("kept")])
+    await tell(bus, "kept")
 
     await kill_and_wait(server, bus)
     outgoing, processing = reading("outgoing"), reading("processing")
@@ -370,11 +378,11 @@ async def test_a_bus_that_is_down_says_so_in_time(
     await until(lambda: not bus.connected)
 
     with pytest.raises(BusUnavailable):
-        await bus.tell([told("unsure")])
+        await tell(bus, "unsure")
 
     monkeypatch.undo()
     await until(lambda: server.pid not in (None, pid) and bus.connected, 10)
-    await bus.tell([told("unsure")])
+    await tell(bus, "unsure")
     assert await stored(bus, "FACTS") == 1
 
 
@@ -453,4 +461,4 @@ async def test_nothing_to_say_costs_nothing(bus: JetStream) -> None:
     """Empty calls return at once, even where the bus is down."""
     nothing: Any = []
 
-    await asyncio.gather(bus.tell(nothing), bus.dispatch(nothing), bus.announce(nothing), bus.bury(nothing))
+    await asyncio.gather(bus.tell("nothing", nothing), bus.dispatch(nothing), bus.announce(nothing), bus.bury(nothing))

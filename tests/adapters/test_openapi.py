@@ -140,7 +140,7 @@ def test_the_documents_words_are_those_of_the_domain(document: dict[str, Any]) -
     assert schemas["State"]["enum"] == list(State)
     assert schemas["Risk"]["enum"] == list(Risk)
     assert schemas["Presence"]["enum"] == list(Presence)
-    assert set(schemas["Command"]["properties"]["may_have_happened"]["enum"]) == {word for _, word in MEANING.values()}
+    assert set(schemas["Command"]["properties"]["happened"]["enum"]) == {word for _, word in MEANING.values()}
     assert schemas["NewGrant"]["properties"]["risks"]["maxItems"] == len(Risk)
     assert schemas["NewVehicle"]["properties"]["model"]["enum"] == sorted(load().models)
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from outrider.adapters.store.sqlite import SqliteStore
+from outrider.common.ids import uuid7
 from outrider.domain.catalog import Repeat, Risk
 from outrider.domain.deciding import Decision, fold
 from outrider.domain.errors import KeyReused, LaneFull, VehicleUnknown
-from outrider.domain.ids import uuid7
 from outrider.domain.lane import MOST_OPEN, Command, Lane, Presence
 from outrider.domain.lifecycle import State
 from outrider.domain.messages import Accepted, AnyFact, CancelAsked, Change, Hop, StateReported, TimePassed

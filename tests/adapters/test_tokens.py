@@ -2,11 +2,8 @@
 
 import asyncio
 import base64
-import hashlib
 import json
-import stat
 import time
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -15,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from outrider.adapters import tokens
-from outrider.adapters.tokens import Caller, Keys, Tokens, jwks_file, jwks_url, make_dev_key, mint, read_jwks
+from outrider.adapters.tokens import Caller, Keys, Tokens, jwks_url, read_jwks
 from outrider.domain.errors import OutriderError, TemporarilyUnavailable, TokenExpired, TokenInvalid
 
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -268,34 +265,6 @@ async def test_a_jwks_can_be_read_from_an_address() -> None:
         port = server.sockets[0].getsockname()[1]
         verifier = Tokens(Keys(jwks_url(f"http://127.0.0.1:{port}/jwks.json")))
         assert await verifier.verify(Issuer().token())
-
-
-async def test_the_development_key_mints_tokens(tmp_path: Path) -> None:
-    """A development key is made once, is private, and its tokens are believed."""
-    keys = tmp_path / "keys"
-    make_dev_key(keys)
-    pem = (keys / "token-key.pem").read_bytes()
-    make_dev_key(keys)
-
-    assert (keys / "token-key.pem").read_bytes() == pem
-    assert stat.S_IMODE((keys / "token-key.pem").stat().st_mode) == 0o600
-    assert stat.S_IMODE(keys.stat().st_mode) == 0o700
-    verifier = Tokens(Keys(jwks_file(keys / "jwks.json")))
-    token = mint(keys, "operator", "commands admin", 60)
-    assert await verifier.verify(token) == Caller("operator", frozenset({"commands", "admin"}))
-    with pytest.raises(TokenExpired):
-        await verifier.verify(mint(keys, "operator", "admin", -1))
-
-
-def test_the_key_id_is_the_thumbprint_of_rfc_7638(tmp_path: Path) -> None:
-    """The key id can be computed by anyone from the key itself."""
-    make_dev_key(tmp_path)
-    (jwk,) = json.loads((tmp_path / "jwks.json").read_bytes())["keys"]
-
-    members = f'{{"crv":"P-256","kty":"EC","x":"{jwk["x"]}","y":"{jwk["y"]}"}}'
-    digest = hashlib.sha256(members.encode()).digest()
-    assert jwk["kid"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    assert "d" not in jwk
 
 
 async def test_no_error_repeats_the_token(issuer: Issuer) -> None:

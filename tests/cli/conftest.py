@@ -1,6 +1,5 @@
 """A real platform with simulated vehicles, one for all tests of the command line."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+
+from outrider.adapters.data_folder import where
 
 ANY_PORT = "127.0.0.1:0"
 OUTRIDER = (sys.executable, "-c", "from outrider.cli import main; main()")
@@ -57,7 +58,9 @@ class Running:
     @property
     def api(self) -> str:
         """The API's address."""
-        return str(json.loads((self.data / "platform.json").read_text())["api"])
+        note = where(self.data)
+        assert note is not None
+        return note.api
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from pathlib import Path
 import jwt
 import pytest
 
+from outrider.adapters.dev_key import make_dev_key
 from outrider.adapters.nats_server import BINARY_VARIABLE
 from outrider.adapters.store.sqlite import SqliteStore
-from outrider.adapters.tokens import make_dev_key
 from tests.cli.outrider import outrider
 
 VIN = "WVWZZZ1KZAW000001"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from outrider.cli.bench import turns
-from outrider.cli.bench_figures import figures, good, percentile, told
-from outrider.cli.bench_load import ACCEPTED, Address, Load, Shot, request, times
+from outrider.cli.bench.figures import figures, good, percentile, told
+from outrider.cli.bench.load import ACCEPTED, Endpoint, Load, Shot, request, times
+from outrider.cli.bench.measure import turns
 from outrider.common.ports import free_ports
 from outrider.common.processes import ours
 
@@ -176,9 +176,9 @@ def test_the_last_line_says_whether_the_promise_was_kept() -> None:
 
 async def test_where_nobody_answers_the_load_ends_all_the_same() -> None:
     """Each request stays unanswered; none is made a second time."""
-    address = Address("127.0.0.1", free_ports(1)[0], False)
+    endpoint = Endpoint("127.0.0.1", free_ports(1)[0], False)
     shots = [_shot(n, due=0.0, made=0.0, status=0, id="", code="no_answer") for n in range(5)]
 
-    await Load(address).run([(shot, request(address, "/", "token", b"{}")) for shot in shots])
+    await Load(endpoint).run([(shot, request(endpoint, "/", "token", b"{}")) for shot in shots])
 
     assert [(shot.status, shot.code) for shot in shots] == [(0, "no_answer")] * 5

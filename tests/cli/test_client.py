@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.adapters.tokens import make_dev_key, mint
+from outrider.adapters.dev_key import make_dev_key, mint
 from outrider.cli.client import OPERATOR, path, person_of
 from outrider.common.ports import LOOPBACK, free_ports
 from tests.cli.conftest import Running

@@ -28,11 +28,11 @@ def test_a_fleet_registers_itself_and_comes_again(running: Running, tmp_path: Pa
     assert "performed" in {entry.what for entry in read_record(tmp_path / "record.jsonl")}
 
 
-def test_a_wrong_model_or_temper_registers_nothing(running: Running) -> None:
+def test_a_wrong_model_or_behaviour_registers_nothing(running: Running) -> None:
     """Usage: 2, with the names that there are."""
     model = outrider("sim", "run", "--model", "no-such-model", "--data", running.data)
-    temper = outrider("sim", "run", "--behaviour", "angry", "--data", running.data)
+    behaviour = outrider("sim", "run", "--behaviour", "angry", "--data", running.data)
 
-    assert (model.code, temper.code) == (2, 2)
+    assert (model.code, behaviour.code) == (2, 2)
     assert "falcon-electric" in model.err
-    assert "refuses" in temper.err
+    assert "refuses" in behaviour.err

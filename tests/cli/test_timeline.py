@@ -18,7 +18,7 @@ COMMAND: dict[str, Any] = {
     "result": None,
     "settled": True,
     "final": True,
-    "may_have_happened": "it did",
+    "happened": "it did",
     "attempt": 2,
     "accepted_at": "2026-11-22T02:14:05.000Z",
     "sent_at": "2026-11-22T02:14:05.004Z",
@@ -88,7 +88,7 @@ def test_a_command_that_is_under_way_has_a_story_too() -> None:
     sent = COMMAND | {
         "state": "sent",
         "outcome": None,
-        "may_have_happened": "yes",
+        "happened": "yes",
         "timeline": COMMAND["timeline"][:3],
         "settled": False,
         "seconds": {"total": 1.5, "backend": 0.004, "vehicle": 1.496},

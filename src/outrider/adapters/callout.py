@@ -75,12 +75,6 @@ class _ConnectionsReply(msgspec.Struct):
     data: _Connections
 
 
-async def run(url: str, keys: NatsKeys, lookup: Lookup) -> None:
-    """Answer for vehicles until cancelled. Waits for a NATS that is not there yet, and through its restarts."""
-    async with answering(url, keys, lookup):
-        await asyncio.Event().wait()
-
-
 @asynccontextmanager
 async def answering(url: str, keys: NatsKeys, lookup: Lookup) -> AsyncIterator[None]:
     """Inside, every server of this NATS has its questions answered."""

@@ -7,10 +7,11 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
+
+from outrider.common import private_files
 
 
 class DataFolderInUse(Exception):
@@ -24,7 +25,6 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     api: str
     mqtt: str | None = None
     nats: str | None = None
-    started_at: datetime | None = None
 
 
 @contextmanager
@@ -49,10 +49,8 @@ def locked(data: Path) -> Iterator[None]:
 @contextmanager
 def told(data: Path, note: Note) -> Iterator[None]:
     """Leave a note for as long as the platform runs. It is written whole or not at all, and for the owner only."""
-    file, draft = data / "platform.json", data / "platform.draft"
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        opened.write(msgspec.json.encode(note))
-    draft.replace(file)
+    file = data / "platform.json"
+    private_files.write(file, msgspec.json.encode(note))
     try:
         yield
     finally:

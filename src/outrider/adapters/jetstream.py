@@ -1,93 +1,34 @@
-"""The bus on NATS JetStream: which streams there are and why, pipelined publishing, pulling in batches.
+"""The bus on NATS JetStream: the connection, and publishing many messages with one confirmation.
 
-nats-py carries the connection. Publishing keeps many messages in flight under one inbox, and a pull stays open so that
-a lonely message arrives at once: both are what makes a hop cost microseconds instead of round trips.
+nats-py carries the connection. Which streams there are stands in `streams.py`, how they are read in `reading.py`.
 """
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, Self
+from typing import Self
 
-import msgspec
 import nats
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 from nats.js import api
 from nats.js.errors import APIError, NotFoundError
 
 from outrider.adapters import wire
+from outrider.adapters.reading import Pull, VehicleWatch
+from outrider.adapters.streams import ACK_WAIT, CONSUMERS, STREAMS
 from outrider.domain.messages import Change, DeadLetter, Dispatch, Fact
 
 log = structlog.get_logger()
 
 STORED_WITHIN = 5.0
 """Seconds after which a publish that nobody confirmed counts as lost."""
-ACK_WAIT = 2.0
-"""Seconds after which a message that a crashed reader held comes again: well within the 5 s of the promise (law 1)."""
-MOST_AT_ONCE = 500
-PULL_FOR = 5.0
-DAY = 86_400.0
-GIB = 1024**3
-
-_work: dict[str, Any] = {"retention": api.RetentionPolicy.WORK_QUEUE, "duplicate_window": 120}
-
-STREAMS = (
-    # What vehicles say. Per subject bounded and discarding the old, so that one mad vehicle fills nothing.
-    api.StreamConfig(
-        name="UPLINK",
-        subjects=["outrider.v1.*.answer", "outrider.v1.*.state", "outrider.v1.*.presence"],
-        max_msgs_per_subject=1000,
-        max_msg_size=64 * 1024,
-        max_bytes=2 * GIB,
-        max_age=DAY,
-        discard=api.DiscardPolicy.OLD,
-        **_work,
-    ),
-    # Facts for processing. When full, incoming and creation wait: nothing that was taken is dropped.
-    api.StreamConfig(name="FACTS", subjects=["facts.>"], max_bytes=2 * GIB, discard=api.DiscardPolicy.NEW, **_work),
-    # In memory on purpose, and delivered once: a dispatch that came back after its broker's death could make a vehicle
-    # perform twice. One that is lost is repeated by processing where that is safe (docs/decisions/0003).
-    api.StreamConfig(
-        name="DISPATCH",
-        subjects=["dispatch.>"],
-        storage=api.StorageType.MEMORY,
-        max_bytes=256 * 1024**2,
-        max_age=600,
-        **_work,
-    ),
-    # News for whoever listens: filter by subject, read from where you were.
-    api.StreamConfig(
-        name="EVENTS", subjects=["events.>"], max_bytes=GIB, max_age=7 * DAY, duplicate_window=120, allow_direct=True
-    ),
-    # What broke the contract: a few per reason and vehicle are enough to find out why.
-    api.StreamConfig(
-        name="DEADLETTER", subjects=["deadletter.>"], max_msgs_per_subject=20, max_bytes=GIB // 4, max_age=14 * DAY
-    ),
-)
-
-CONSUMERS = {
-    "incoming": ("UPLINK", -1),
-    "processing": ("FACTS", -1),
-    "outgoing": ("DISPATCH", 1),  # delivered once, whatever happens to outgoing (law 6)
-}
 
 
 class BusUnavailable(Exception):
     """The bus did not confirm in time; what was published may or may not be there."""
-
-
-class Received(NamedTuple):
-    """A message from a stream. `at`: when the broker had it, seconds since 1970 UTC; `seq`: its place in the stream."""
-
-    subject: str
-    data: bytes
-    at: float
-    seq: int
-    reply: str
 
 
 class JetStream:
@@ -191,10 +132,7 @@ class JetStream:
 
     # ---- publishing
 
-    async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
-        await self._publish(wire.fact_message(message_id, fact) for message_id, fact in facts)
-
-    async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
+    async def tell(self, message_id: str, facts: Sequence[Fact]) -> None:
         for message in wire.facts_messages(message_id, facts):
             await self._publish([message])
 
@@ -243,13 +181,13 @@ class JetStream:
 
     # ---- reading
 
-    def pull(self, consumer: str) -> "Pull":
+    def pull(self, consumer: str) -> Pull:
         """Read a service's stream in batches."""
         pull = Pull(self._nc, CONSUMERS[consumer][0], consumer)
         self.on_reconnect(pull.ask_anew)
         return pull
 
-    def watch(self, vin: str) -> "VehicleWatch":
+    def watch(self, vin: str) -> VehicleWatch:
         """Hear of changes to one vehicle's commands, while it is entered."""
         return VehicleWatch(self._nc, f"events.command.*.*.*.{vin}")
 
@@ -280,109 +218,6 @@ class JetStream:
         finally:
             await subscription.unsubscribe()
         return sorted(found, key=lambda letter: letter.at, reverse=True)[:limit]
-
-
-class Pull:
-    """An open pull on a consumer: what arrives gathers until it is taken, so a batch is what is there now."""
-
-    def __init__(self, client: Client, stream: str, consumer: str) -> None:
-        self._nc = client
-        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
-        self._inbox = client.new_inbox()
-        self._subscription: Subscription | None = None
-        self._gathered: list[Received] = []
-        self._news = asyncio.Event()
-        self._asked = 0
-        self._request = msgspec.json.encode({"batch": MOST_AT_ONCE, "expires": int(PULL_FOR * 1e9)})
-
-    async def batches(self) -> AsyncIterator[list[Received]]:
-        """Batches of what is there, for ever; ends when the task is cancelled, and then takes no more."""
-        self._subscription = await self._nc.subscribe(
-            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
-        )
-        try:
-            async for batch in self._open():
-                yield batch
-        finally:
-            subscription, self._subscription = self._subscription, None
-            with suppress(Exception):
-                await subscription.unsubscribe()
-
-    async def _open(self) -> AsyncIterator[list[Received]]:
-        """Keep a pull open, and give what gathered."""
-        while True:
-            if self._asked <= 0:
-                await self.ask_anew()
-            try:
-                await asyncio.wait_for(self._news.wait(), PULL_FOR + 1)
-            except TimeoutError:
-                self._asked = 0  # neither news nor an end of the pull: it was lost on the way
-            self._news.clear()
-            if self._gathered:
-                batch, self._gathered = self._gathered[:MOST_AT_ONCE], self._gathered[MOST_AT_ONCE:]
-                if self._gathered:
-                    self._news.set()
-                yield batch
-
-    async def ack(self, messages: Iterable[Received]) -> None:
-        """Say that these are dealt with (law 13: each one)."""
-        for message in messages:
-            await self._nc.publish(message.reply, b"+ACK")
-
-    async def ask_anew(self) -> None:
-        """Open the pull; also after a reconnect, for the server forgot it."""
-        if self._subscription is not None and self._nc.is_connected:
-            self._asked = MOST_AT_ONCE
-            await self._nc.publish(self._subject, self._request, reply=self._inbox)
-
-    async def _on_message(self, message: Msg) -> None:
-        if message.reply:
-            seq, at = _place(message.reply)
-            self._gathered.append(Received(message.subject, message.data, at, seq, message.reply))
-            self._asked -= 1
-        else:  # a status: the pull has ended (expired, consumer gone, server going down)
-            self._asked = 0
-            if message.header and message.header.get("Status") not in ("404", "408"):
-                await asyncio.sleep(0.1)
-        self._news.set()
-
-
-class VehicleWatch:
-    """Wakes up when something is announced for a vehicle."""
-
-    def __init__(self, client: Client, subject: str) -> None:
-        self._nc = client
-        self._subject = subject
-        self._news = asyncio.Event()
-        self._subscription: Subscription | None = None
-
-    async def __aenter__(self) -> Self:
-        self._subscription = await self._nc.subscribe(self._subject, cb=self._on_message)
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        if self._subscription is not None:
-            with suppress(Exception):
-                await self._subscription.unsubscribe()
-
-    async def next(self, timeout: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), timeout)
-        self._news.clear()
-
-    async def _on_message(self, message: Msg) -> None:
-        self._news.set()
-
-
-def _place(reply: str) -> tuple[int, float]:
-    """A message's place in its stream and the time when it was stored, from its ack subject.
-
-    `$JS.ACK.stream.consumer.delivered.seq.consumer_seq.nanoseconds.pending`, or with a domain and an account before the
-    stream and a token after (ADR-15 of NATS).
-    """
-    tokens = reply.split(".")
-    first = 2 if len(tokens) == 9 else 4
-    return int(tokens[first + 3]), int(tokens[first + 5]) / 1e9
 
 
 async def _on_error(error: Exception) -> None:

@@ -17,7 +17,7 @@ import nats.errors
 import structlog
 
 from outrider.adapters.nats_config import ADMISSION_WITHIN, NatsConfig, NatsKeys, Tls, embedded, keys_of
-from outrider.common import processes
+from outrider.common import private_files, processes
 from outrider.common.child import Child, ChildError, last_words
 from outrider.common.ports import LOOPBACK, Address, free_ports, is_free, is_listening
 from outrider.common.processes import Process
@@ -159,7 +159,7 @@ class NatsServer:
             log.info("nats_server_left_is_ended", pid=process.pid)
             await processes.end(process)
         self._config = self._configured(keys, *self._ports(last))
-        _write_private(self._conf, embedded(self._config).encode())
+        private_files.write(self._conf, embedded(self._config).encode())
         return None
 
     async def _run(self, binary: Path, left: Process | None) -> None:
@@ -181,7 +181,7 @@ class NatsServer:
             mqtt_listen=self.config.mqtt_listen,
             digest=_digest(self.config, binary),
         )
-        _write_private(self._record, msgspec.json.encode(record))
+        private_files.write(self._record, msgspec.json.encode(record))
         log.info("nats_server_ready", pid=process.pid, adopted=self.adopted, url=self.url, mqtt=str(self.mqtt_listen))
         if self._tell:
             await self._tell()
@@ -258,15 +258,6 @@ def _digest(config: NatsConfig, binary: Path) -> str:
     program = binary.stat()
     told = f"{binary} {program.st_mtime_ns} {program.st_size}\n{embedded(config)}"
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _write_private(file: Path, content: bytes) -> None:
-    """Replace `file` at once, readable for this user only."""
-    draft = file.with_name(f"{file.name}.new")
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-        opened.write(content)
-    draft.replace(file)
 
 
 async def _unheard(_: Exception) -> None:

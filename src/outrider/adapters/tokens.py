@@ -5,10 +5,7 @@ gone from the JWKS is believed for `KEYS_FRESH_FOR` longer at most; no token app
 """
 
 import asyncio
-import base64
-import hashlib
 import math
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -18,15 +15,14 @@ import httpx
 import jwt
 import msgspec
 import structlog
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from outrider.adapters.dev_key import AUDIENCE, ISSUER
 from outrider.domain.errors import TemporarilyUnavailable, TokenExpired, TokenInvalid
 from outrider.domain.registry import PERSON
 
 log = structlog.get_logger()
 
-ISSUER = AUDIENCE = "outrider"
 LONGEST_TOKEN = 8192
 LEEWAY = 5.0
 """Seconds by which an issuer's clock may be ahead of ours (`nbf`). There is none for `exp`."""
@@ -241,62 +237,3 @@ def jwks_url(url: str) -> Fetch:
             return answer.content
 
     return fetch
-
-
-KEY_FILE, JWKS_FILE = "token-key.pem", "jwks.json"
-
-
-def make_dev_key(folder: Path) -> None:
-    """Make the development key (EC P-256) and its JWKS in this folder, if it is not there yet."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key_file = folder / KEY_FILE
-    if not key_file.exists():
-        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _write_whole(key_file, pem)
-    _write_whole(folder / JWKS_FILE, msgspec.json.encode({"keys": [_public_jwk(_dev_key(folder))]}))
-
-
-def mint(folder: Path, person: str, scopes: str, ttl: float, issuer: str = ISSUER, audience: str = AUDIENCE) -> str:
-    """A token signed with the development key: for a person, with scopes (words with spaces between), for ttl seconds.
-
-    FileNotFoundError: the key was not made yet.
-    """
-    key, now = _dev_key(folder), time.time()
-    claims = {"iss": issuer, "aud": audience, "sub": person, "scope": scopes, "iat": int(now), "exp": now + ttl}
-    return jwt.encode(claims, key, "ES256", headers={"kid": _public_jwk(key)["kid"]})
-
-
-def _dev_key(folder: Path) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key((folder / KEY_FILE).read_bytes(), None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError(f"{folder / KEY_FILE} is not an EC key; remove it, and a new one is made")
-    return key
-
-
-def _public_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
-    """The public key as a JWK; its id is its RFC 7638 thumbprint."""
-    numbers = key.public_key().public_numbers()
-    members = {"crv": "P-256", "kty": "EC", "x": _base64url(numbers.x), "y": _base64url(numbers.y)}
-    thumbprint = hashlib.sha256(msgspec.json.encode(members, order="sorted")).digest()
-    return {**members, "kid": _text(thumbprint), "use": "sig", "alg": "ES256"}
-
-
-def _base64url(number: int) -> str:
-    return _text(number.to_bytes(32, "big"))
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, all of it or nothing."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

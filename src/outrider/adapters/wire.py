@@ -1,6 +1,6 @@
 """The wire: subjects, headers and bytes, for the streams between services and for vehicles.
 
-This file alone knows how a fact becomes a message and back. What vehicles may say stands in the AsyncAPI document; the
+This file knows how a fact becomes a message and back. What vehicles may say stands in the AsyncAPI document; the
 structs here are the platform's own reading of it, and tests hold the two together.
 """
 
@@ -24,6 +24,7 @@ from outrider.domain.messages import (
     PresenceChanged,
     StateReported,
 )
+from outrider.domain.registry import FOREVER
 
 LARGEST = 16 * 1024
 """Bytes that a vehicle may say in one message."""
@@ -264,7 +265,7 @@ def read_said(kind: str, data: bytes) -> Said:
     return said
 
 
-FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0
+FIRST, LAST = -62_135_596_800.0, FOREVER
 """The years 1 and 9999: no further can a time be written."""
 
 

@@ -1,6 +1,6 @@
 """What all commands that talk to a platform have in common: three options, one event loop, and how a no ends.
 
-Only this module knows the exit codes.
+What each exit code means is said here and nowhere else.
 """
 
 import asyncio

@@ -18,8 +18,6 @@ from outrider.cli.stage import NotStarted, child
 from outrider.common.ports import Address
 from outrider.simulator.driver import Car
 
-ONLINE_WITHIN, PER_CAR = 20.0, 0.02
-"""Seconds until all of a group are online: some, and some more for each."""
 _LONGEST_LINE = 2**26
 
 
@@ -71,7 +69,7 @@ async def _write(stdin: asyncio.StreamWriter, what: object) -> None:
 async def _drive() -> None:
     """The other side: what the process does."""
     from outrider.adapters.catalog_files import load
-    from outrider.simulator.fleet import Fleet
+    from outrider.simulator.fleet import Fleet, online_within
     from outrider.simulator.record import Record
 
     lines = asyncio.StreamReader(limit=_LONGEST_LINE)
@@ -84,7 +82,7 @@ async def _drive() -> None:
             cars = msgspec.json.decode(line, type=list[Car])
             fleets.append(await Fleet.start(mqtt.host, mqtt.port, cars, catalog, pace=common.pace, record=record))
             try:
-                await fleets[-1].wait_online(ONLINE_WITHIN + PER_CAR * len(cars))
+                await fleets[-1].wait_online(online_within(len(cars)))
             except TimeoutError as error:
                 print(error, flush=True)
             else:

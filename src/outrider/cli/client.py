@@ -40,11 +40,6 @@ class Refused(Exception):
         super().__init__(problem.get("title", "refused"))
         self.problem = problem
 
-    @property
-    def code(self) -> str:
-        """The short name of what is wrong."""
-        return str(self.problem.get("code", ""))
-
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Which platform is meant, as the options say it. None: found in the data folder."""
@@ -66,7 +61,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """The token to show: the one given, else one minted with the folder's development key. Raises NotReachable."""
         if self.token:
             return self.token
-        from outrider.adapters.tokens import mint
+        from outrider.adapters.dev_key import mint
 
         try:
             return mint(self.data / "keys", OPERATOR, "commands admin", OWN_TOKEN_TTL)

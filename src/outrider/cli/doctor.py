@@ -7,7 +7,6 @@ import asyncio
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -19,7 +18,8 @@ import typer
 from outrider.cli.asking import DATA, Data, Exit, Json
 from outrider.cli.shown import print_json, styled
 
-PYTHON = (3, 11)
+WITHOUT = {"httptools": "it does not run", "uvloop": "it is slower"}
+"""What becomes of the HTTP server without a package."""
 SQLITE = (3, 35)
 """The first with RETURNING."""
 DISK_FREE = 1 << 30
@@ -74,18 +74,17 @@ def _line(finding: Finding) -> str:
 
 
 def python_version(data: Path) -> str:
-    """The language is new enough."""
-    if sys.version_info < PYTHON:
-        raise Unwell(f"Python {platform.python_version()}", "use Python 3.11 or later")
+    """A fact for whoever reads the report: an older Python would not have come so far."""
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
 
 
-def fast_server(data: Path) -> str:
-    """The HTTP server's fast parts are there; without them it works, but slower."""
-    missing = [name for name in ("uvloop", "httptools") if find_spec(name) is None]
+def http_server(data: Path) -> str:
+    """What the HTTP server is made of is there."""
+    missing = [name for name in WITHOUT if find_spec(name) is None]
     if missing:
-        raise Unwell(f"{' and '.join(missing)} missing", f"pip install {' '.join(missing)} (without: slower)")
-    return "uvloop and httptools are there"
+        so = ", ".join(f"without {name} {WITHOUT[name]}" for name in missing)
+        raise Unwell(f"{' and '.join(missing)} missing", f"pip install {' '.join(missing)} ({so})")
+    return f"{' and '.join(WITHOUT)} are there"
 
 
 def sqlite_version(data: Path) -> str:
@@ -205,7 +204,7 @@ def _existing(folder: Path) -> Path:
 # In the order in which one would mend them: what comes later needs what is before.
 CHECKS: tuple[tuple[str, Callable[[Path], str]], ...] = (
     ("python", python_version),
-    ("http server", fast_server),
+    ("http server", http_server),
     ("data folder", data_folder),
     ("disk", disk_free),
     ("sqlite", sqlite_version),

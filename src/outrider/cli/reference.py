@@ -14,6 +14,7 @@ from outrider.adapters.catalog_files import load
 from outrider.cli.reference_commands import cli_markdown
 from outrider.cli.reference_lifecycle import lifecycle_markdown
 from outrider.domain.catalog import Catalog, Model, Repeat, Service
+from outrider.flow import FLOW, TOGETHER, WRITERS
 
 _NOTE = "<!-- Written by `python -m outrider.cli.reference docs`; change the catalog, not this page. -->"
 
@@ -134,9 +135,19 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def flow_markdown() -> str:
+    """The way of a command as a page, drawn from flow.py."""
+    head = ("service", "what it does", "takes", "gives")
+    stops = ((f"`{stop.service}`", stop.does, _listed(stop.takes), _listed(stop.gives)) for stop in FLOW)
+    note = "<!-- Written by `python -m outrider.cli.reference docs`; change flow.py, not this page. -->"
+    end = f"`outrider up` runs {_listed(TOGETHER)} in one process; only {_listed(sorted(WRITERS))} write to the store."
+    return "\n".join(("# The way of a command", "", note, "", *_table(head, stops), "", end)) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "catalog.md": lambda: catalog_markdown(load()),
     "cli.md": cli_markdown,
+    "flow.md": flow_markdown,
     "lifecycle.md": lifecycle_markdown,
 }
 """Every page by its file."""

@@ -25,6 +25,9 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "Every accepted command is settled by its deadline: it is in a terminal state, or `unconfirmed`. A late"
     yield f"answer still counts for {LATE_FACTS_FOR / 3600:g} hours; then `unconfirmed` is final too."
+    yield ""
+    yield "Nothing leads to `superseded` yet: services declare their conflicts, and lanes that act on them come later."
+    yield "So does verification by signals, and with it the outcome `verified`."
 
 
 def _arrows() -> dict[tuple[State, State], list[str]]:

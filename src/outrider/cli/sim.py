@@ -5,32 +5,33 @@ makes no new ones: a credential that was revoked stays revoked, and none are lef
 """
 
 import asyncio
-import os
 import signal
 from collections import Counter
 from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
-from outrider.adapters.data_folder import where
+from outrider.adapters.data_folder import Note, where
 from outrider.cli.asking import Json, asks, example
 from outrider.cli.client import Platform, path, side_by_side
 from outrider.cli.shown import complain, print_json, say
 from outrider.cli.vehicle import add_grant
+from outrider.common import private_files
+
+if TYPE_CHECKING:
+    from outrider.common.ports import Address
 
 app = typer.Typer(no_args_is_help=True, help="Simulated vehicles.")
 
 KEPT_IN = "sim-credentials.json"
-TEMPERS = ("normal", "already_done", "refuses", "fails", "silent", "late", "doubles")
+BEHAVIOURS = ("normal", "already_done", "refuses", "fails", "silent", "late", "doubles")
 """The simulator's behaviours by name, here so that --help loads no simulator."""
 _OWN_FILES = 200
 """Files that are open besides the vehicles' connections, with room."""
-_PATIENCE, _PER_VEHICLE = 20.0, 0.02
-"""Seconds to wait until all are online: some, and some more for each."""
 
 
 @app.command(
@@ -50,7 +51,7 @@ async def run(
     ] = None,
     start: Annotated[int, typer.Option("--start", min=0, metavar="K", help="The first serial number in the VINs.")] = 0,
     behaviour: Annotated[
-        str, typer.Option("--behaviour", metavar="NAME", help=f"Their temper: {', '.join(TEMPERS)}.")
+        str, typer.Option("--behaviour", metavar="NAME", help=f"How they behave: {', '.join(BEHAVIOURS)}.")
     ] = "normal",
     pace: Annotated[
         float, typer.Option("--pace", min=0.0, metavar="X", help="How much of a deed's time they take; 0: none.")
@@ -71,19 +72,19 @@ async def run(
     The caller gets a grant for those that are new. They are known again after a restart.
     """
     from outrider.adapters.catalog_files import load
-    from outrider.simulator.behaviour import BEHAVIOURS
+    from outrider.simulator import behaviour as simulated
     from outrider.simulator.fleet import Fleet, vins
     from outrider.simulator.record import Record
 
-    if behaviour not in TEMPERS:
-        raise typer.BadParameter(f"{behaviour!r} is none of {', '.join(TEMPERS)}", param_hint="--behaviour")
-    address = _address(platform, mqtt)
+    if behaviour not in BEHAVIOURS:
+        raise typer.BadParameter(f"{behaviour!r} is none of {', '.join(BEHAVIOURS)}", param_hint="--behaviour")
+    address = vehicles_at(where(platform.target.data), mqtt)
     known = load(catalog or ())
     chosen = model or sorted(known.models)
     _check_models(chosen, known.models)
     registered = await registered_cars(platform, dict(zip(vins(vehicles, start), cycle(chosen), strict=False)))
     _check_models([car.model for car in registered], known.models)
-    cars = [msgspec.structs.replace(car, behaviour=BEHAVIOURS[behaviour]) for car in registered]
+    cars = [msgspec.structs.replace(car, behaviour=simulated.BEHAVIOURS[behaviour]) for car in registered]
     written = None if record is None else Record(record)
     _allow_open_files(len(cars))
     fleet = await Fleet.start(address.host, address.port, cars, known, pace=pace, record=written)
@@ -114,13 +115,13 @@ def _check_models(wanted: Iterable[str], models: Iterable[str]) -> None:
         raise typer.BadParameter(message, param_hint="--model")
 
 
-def _address(platform: Platform, mqtt: str | None) -> Any:
+def vehicles_at(note: Note | None, mqtt: str | None) -> "Address":
+    """Where vehicles connect: as it was said, else as the platform's note has it. Raises a BadParameter."""
     from outrider.common.ports import Address
 
-    told = where(platform.target.data)
-    text = mqtt or (told.mqtt if told else None)
+    text = mqtt or (note.mqtt if note else None)
     if text is None:
-        raise typer.BadParameter("the data folder does not say where vehicles connect", param_hint="--mqtt")
+        raise typer.BadParameter("say where vehicles connect; no data folder tells it", param_hint="--mqtt")
     try:
         return Address.parse(text)
     except ValueError as error:
@@ -165,15 +166,14 @@ class _Kept:
     def save(self) -> None:
         secrets = self._read() | self.secrets  # another fleet may have saved its own meanwhile
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-            opened.write(msgspec.json.encode(secrets))
-        draft.replace(self._file)
+        private_files.write(self._file, msgspec.json.encode(secrets))
 
 
 async def _tell_when_online(fleet: Any, cars: list[Any], address: str, as_json: bool) -> None:
+    from outrider.simulator.fleet import online_within
+
     try:
-        await fleet.wait_online(_PATIENCE + _PER_VEHICLE * len(cars))
+        await fleet.wait_online(online_within(len(cars)))
     except TimeoutError as error:
         complain(str(error), "They go on trying.")
         await fleet.wait_online(float("inf"))

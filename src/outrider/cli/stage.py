@@ -18,7 +18,7 @@ from typing import IO
 import msgspec
 
 from outrider.adapters.data_folder import where
-from outrider.cli.client import OPERATOR, OWN_TOKEN_TTL, Target
+from outrider.cli.client import Target
 from outrider.cli.shown import say
 from outrider.common.child import last_words
 from outrider.common.ports import Address
@@ -36,10 +36,8 @@ class NotStarted(Exception):
 
 
 class OwnPlatform(msgspec.Struct, frozen=True, kw_only=True):
-    """A platform that runs for us. `mqtt`: where vehicles connect. `log`: what it has to say."""
+    """A platform that runs for us. `mqtt`: where vehicles connect."""
 
-    data: Path
-    log: Path
     pid: int
     target: Target
     mqtt: Address
@@ -89,18 +87,13 @@ async def _ready(data: Path, log: Path, process: Process) -> OwnPlatform:
     """The platform once it says that it is ready."""
     import httpx
 
-    from outrider.adapters.tokens import mint
-
     with suppress(TimeoutError):
         async with asyncio.timeout(READY_WITHIN), httpx.AsyncClient(trust_env=False) as http:
             while process.returncode is None:
                 told = where(data)
                 if told is not None and told.mqtt is not None and await _says_yes(http.get, f"{told.api}/readyz"):
-                    token = mint(data / "keys", OPERATOR, "commands admin", OWN_TOKEN_TTL)
-                    target = Target(data=data, url=told.api, token=token)
-                    return OwnPlatform(
-                        data=data, log=log, pid=process.pid, target=target, mqtt=Address.parse(told.mqtt)
-                    )
+                    target = Target(data=data, url=told.api)
+                    return OwnPlatform(pid=process.pid, target=target, mqtt=Address.parse(told.mqtt))
                 await asyncio.sleep(_LOOK_EVERY)
     raise NotStarted(f"The platform did not start: {last_words(log) or 'it said nothing'}\nIts log is {log}")
 

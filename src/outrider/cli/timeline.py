@@ -23,7 +23,7 @@ def told(command: Mapping[str, Any]) -> Iterator[str]:
 
 def _asked(command: Mapping[str, Any]) -> Iterator[str]:
     yield f"{command['service']}  {verdict(command)}"
-    happened = str(command["may_have_happened"])
+    happened = str(command["happened"])
     facts = {
         "vehicle": command["vin"],
         "command": command["id"],

@@ -22,7 +22,7 @@ def token(
     It is signed with the development key in the data folder, which a platform makes at its first start. Needs no
     running platform. For production, let your identity provider sign.
     """
-    from outrider.adapters.tokens import mint
+    from outrider.adapters.dev_key import mint
 
     scopes = scope or ["commands"]
     try:

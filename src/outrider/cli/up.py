@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outrider.cli.asking import DATA, Data
+from outrider.cli.asking import DATA, Data, Exit
+from outrider.flow import FLOW
 
 if TYPE_CHECKING:
+    from outrider.common.ports import Address
     from outrider.wiring import Running
 
 NatsUrl = Annotated[
@@ -25,7 +27,7 @@ NatsUrl = Annotated[
 CatalogFolders = Annotated[
     list[Path] | None, typer.Option("--catalog", metavar="DIR", help="Your own services and models; repeatable.")
 ]
-SERVICES = ("creation", "processing", "outgoing", "incoming", "admission")
+SERVICES = tuple(stop.service for stop in FLOW)
 
 
 def up(
@@ -37,30 +39,27 @@ def up(
     nats: NatsUrl = None,
     nats_listen: Annotated[str, typer.Option(help="Where the built-in NATS listens.")] = "127.0.0.1:0",
     catalog: CatalogFolders = None,
-    issuer: Annotated[str, typer.Option(help="Whose tokens are believed.")] = "outrider",
-    audience: Annotated[str, typer.Option(help="For whom tokens must be.")] = "outrider",
-    jwks: Annotated[str | None, typer.Option(help="File or URL of the issuer's keys; else the folder's own.")] = None,
+    jwks: Annotated[str | None, typer.Option(help="File or URL of your issuer's keys; else the folder's own.")] = None,
+    issuer: Annotated[str, typer.Option(help="With --jwks: whose tokens are believed.")] = "outrider",
+    audience: Annotated[str, typer.Option(help="With --jwks: for whom tokens must be.")] = "outrider",
     keep_days: Annotated[float, typer.Option(min=0.001, help="Days after which settled commands are purged.")] = 90,
     quiet: Annotated[bool, typer.Option(help="Log only; print no welcome.")] = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the platform and keep it running until Ctrl-C."""
-    from outrider.common.ports import Address
     from outrider.settings import DAY, Settings
     from outrider.wiring import platform
 
     if (mqtt_tls_cert is None) != (mqtt_tls_key is None):
         raise typer.BadParameter("--mqtt-tls-cert and --mqtt-tls-key go together")
-    try:
-        addresses = [Address.parse(text) for text in (listen, mqtt_listen, nats_listen)]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    if jwks is None and (issuer, audience) != ("outrider", "outrider"):
+        raise typer.BadParameter("--issuer and --audience need --jwks: the folder's own key signs for `outrider` only")
     settings = Settings(
         data=data,
-        http_listen=addresses[0],
+        http_listen=_address(listen),
         nats_url=nats,
-        nats_listen=addresses[2],
-        mqtt_listen=addresses[1],
+        nats_listen=_address(nats_listen),
+        mqtt_listen=_address(mqtt_listen),
         mqtt_tls_cert=mqtt_tls_cert,
         mqtt_tls_key=mqtt_tls_key,
         catalog=tuple(catalog or ()),
@@ -86,14 +85,22 @@ def run(
     can, and share the work.
     """
     from outrider import wiring
-    from outrider.common.ports import Address
     from outrider.settings import Settings
 
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service!r}; choose from {', '.join(SERVICES)}")
-    settings = Settings(data=data, nats_url=nats, http_listen=Address.parse(listen), catalog=tuple(catalog or ()))
+    settings = Settings(data=data, nats_url=nats, http_listen=_address(listen), catalog=tuple(catalog or ()))
     context = wiring.admission if service == "admission" else partial(wiring.service, name=service)
     _run_until_told(lambda: context(settings), _silence, parent)
+
+
+def _address(text: str) -> "Address":
+    from outrider.common.ports import Address
+
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 Context = Callable[[], "AbstractAsyncContextManager[Running]"]
@@ -112,7 +119,7 @@ def _run_until_told(context: Context, tell: "Callable[[Running], None]", parent:
             runner.run(_until_told(context, tell, parent))
     except (CatalogError, DataFolderInUse, NatsServerError, NoPlatform, OSError) as error:
         typer.echo(f"outrider: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(Exit.NO) from error
 
 
 async def _until_told(context: Context, tell: "Callable[[Running], None]", parent: int | None) -> None:
@@ -174,7 +181,7 @@ def _silence(running: "Running") -> None:
 
 def _welcome(running: "Running") -> None:
     """What someone needs to go on: where it is, a token, and a line that works when pasted."""
-    from outrider.adapters.tokens import mint
+    from outrider.adapters.dev_key import mint
 
     settings = running.settings
     address = f"http://{running.http}"

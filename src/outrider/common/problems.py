@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): how every HTTP answer of Outrider says what went wrong, and what to do about it.
+"""Problem documents (RFC 9457): how every HTTP error of Outrider says what went wrong, and what to do about it.
 
 Beside the standard members they answer the two questions that matter: `may_have_happened` and `retryable`.
 """

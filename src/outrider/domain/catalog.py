@@ -88,15 +88,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def terms(self) -> Terms:
         """The promise that a command of this service gets on acceptance."""
-        return Terms(
-            risk=self.risk,
-            ttl=self.ttl,
-            ack_within=self.ack_within,
-            finish_within=self.finish_within,
-            repeat=self.repeat,
-            conflicts=self.conflicts,
-            verify=self.verify,
-        )
+        return msgspec.convert(self, Terms, from_attributes=True)
 
     @property
     def defaults(self) -> dict[str, Any]:

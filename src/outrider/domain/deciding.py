@@ -11,7 +11,7 @@ import msgspec
 
 from outrider.domain.catalog import Risk
 from outrider.domain.lane import Command, Lane, Presence, Vehicle
-from outrider.domain.lifecycle import IN_FLIGHT, SETTLED, TERMINAL, UNSENT, Event, State, after
+from outrider.domain.lifecycle import FINAL_ANSWERS, IN_FLIGHT, SETTLED, TERMINAL, UNSENT, Event, State, after
 from outrider.domain.messages import (
     Answered,
     AnswerStatus,
@@ -40,7 +40,6 @@ ANSWERS = {
     AnswerStatus.FAILED: Event.BROKE,
 }
 OUTCOMES = {AnswerStatus.EXECUTED: "done", AnswerStatus.ALREADY_DONE: "already_done"}
-FINAL = {Event.SUCCEEDED: State.EXECUTED, Event.REFUSED: State.REJECTED, Event.BROKE: State.FAILED}
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,25 +167,23 @@ def _hear_answer(draft: _Draft, fact: Answered) -> None:
     """An answer counts if it can be true; an old one never overwrites newer news, a repeat changes nothing (law 5)."""
     _notice(draft, fact)
     command = draft.lane.command(fact.command_id)
-    doubt = _why_not_believe(command, fact, draft.now)
+    doubt = "unknown_command" if command is None else _why_not_believe(command, fact, draft.now)
     if command is None or doubt is not None:
-        draft.refuse(doubt or "unknown_command", f"{fact.status} for {fact.command_id}")
+        draft.refuse(str(doubt), f"{fact.status} for {fact.command_id}")
         return
     event = ANSWERS[fact.status]
     if after(command.state, event) is not None:
         draft.move(command, event, fact.reason, fact, outcome=OUTCOMES.get(fact.status), result=fact.result)
 
 
-def _why_not_believe(command: Command | None, fact: Answered, now: float) -> str | None:
-    if command is None:
-        return "unknown_command"
+def _why_not_believe(command: Command, fact: Answered, now: float) -> str | None:
     if command.service != fact.service:
         return "wrong_service"
     if not command.may_have_left:
         return "never_sent"
     if not command.believes_answers(now):
         return "too_late"
-    final = FINAL.get(ANSWERS[fact.status])
+    final = FINAL_ANSWERS.get(ANSWERS[fact.status])
     if command.state in TERMINAL and final is not None and final is not command.state:
         return "contradicts"
     return None

@@ -11,6 +11,8 @@ from outrider.domain.lifecycle import IN_FLIGHT, LATE_FACTS_FOR, UNSENT, State
 
 MOST_OPEN = 50
 """Open commands that one vehicle may have: more than a person asks for, and few enough to decide on in one go."""
+LOOK_AFTER = 2.0
+"""Seconds after which news that nobody announced is looked at: an accepted command, a wish to cancel (law 3)."""
 
 
 class Presence(StrEnum):

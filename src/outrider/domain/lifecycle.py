@@ -49,12 +49,12 @@ _UNSENT = {
     Event.WITHDRAWN: State.CANCELLED,
     Event.REPLACED: State.SUPERSEDED,
 }
-_FINAL_ANSWERS = {
+FINAL_ANSWERS = {
     Event.SUCCEEDED: State.EXECUTED,
     Event.REFUSED: State.REJECTED,
     Event.BROKE: State.FAILED,
 }
-_IN_FLIGHT = _FINAL_ANSWERS | {Event.STAYED_SILENT: State.UNCONFIRMED}
+_IN_FLIGHT = FINAL_ANSWERS | {Event.STAYED_SILENT: State.UNCONFIRMED}
 
 TRANSITIONS: MappingProxyType[State, dict[Event, State]] = MappingProxyType(
     {
@@ -68,7 +68,7 @@ TRANSITIONS: MappingProxyType[State, dict[Event, State]] = MappingProxyType(
         },
         State.DELIVERED: _IN_FLIGHT | {Event.STARTED: State.EXECUTING},
         State.EXECUTING: _IN_FLIGHT,
-        State.UNCONFIRMED: _FINAL_ANSWERS  # a late answer still counts, for LATE_FACTS_FOR
+        State.UNCONFIRMED: FINAL_ANSWERS  # a late answer still counts, for LATE_FACTS_FOR
         | {Event.DID_NOT_LEAVE: State.EXPIRED},  # and so does a late proof that it never left
         State.EXECUTED: {},
         State.REJECTED: {},

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
+from outrider.common.ids import uuid7
 from outrider.domain.catalog import Catalog, Complaint, Risk, Service
 from outrider.domain.errors import (
     AlreadySettled,
@@ -22,7 +23,6 @@ from outrider.domain.errors import (
     VehicleUnknown,
     WrongParameter,
 )
-from outrider.domain.ids import uuid7
 from outrider.domain.lane import Command
 from outrider.domain.lifecycle import CERTAINLY_NOT, IN_FLIGHT, SETTLED, TERMINAL, State
 from outrider.domain.messages import Accepted, CancelAsked, Fact, Hop
@@ -92,14 +92,15 @@ class Creation:
             if earlier is not None:
                 await self._may_see(person, earlier)
                 return earlier, True
+        catalog = self._catalog()  # one for the whole request: it may be replaced at any moment
         vehicle = await self._vehicle(vin)
-        service = self._service(request.service)
+        service = _service(catalog, request.service)
         await self._may(person, vin, service, now)
-        if not self._catalog().supports(vehicle.model, service.name):
+        if not catalog.supports(vehicle.model, service.name):
             raise ServiceUnsupported(
                 f"A {vehicle.model} can't {service.name}; GET /v1/vehicles/{vin} lists what it can."
             )
-        params = self._checked(service, request)
+        params = _checked(catalog, service, request)
         command = _command(person, vehicle, service, params, request.expires_in, traceparent, now)
         if not self._bus.connected and command.expires_at - now <= WAITS_OUT_AN_OUTAGE:
             raise TemporarilyUnavailable(
@@ -174,12 +175,6 @@ class Creation:
             raise VehicleUnknown(f"{vin} is not registered. Check the VIN; an administrator can add it.")
         return vehicle
 
-    def _service(self, name: str) -> Service:
-        services = self._catalog().services
-        if name not in services:
-            raise ServiceUnknown(f"There is no service {name!r}; GET /v1/catalog lists them.")
-        return services[name]
-
     async def _grants(self, person: str, vin: str) -> list[Grant]:
         grants = await self._store.grants(person, vin, self._clock())
         if not grants:
@@ -193,17 +188,6 @@ class Creation:
     async def _may_see(self, person: str, command: Command) -> None:
         if command.terms.risk not in _risks(await self._grants(person, command.vin)):
             raise NotYourVehicle(f"Your grant for {command.vin} does not cover {command.terms.risk}.")
-
-    def _checked(self, service: Service, request: Request) -> dict[str, Any]:
-        """The whole parameters, defaults filled in. Raises WrongParameter with everything that is wrong."""
-        params = self._catalog().complete_params(service.name, request.params)
-        complaints = self._catalog().check_params(service.name, params)
-        if request.expires_in is not None and not 0 < request.expires_in <= service.ttl:
-            message = f"must be more than 0 and at most {service.ttl:g} seconds, the ttl of {service.name}"
-            complaints.append(Complaint(field="expires_in", message=message))
-        if complaints:
-            raise WrongParameter(f"{service.name} can't be asked for like this; see errors.", errors=complaints)
-        return params
 
     # ---- waiting and telling
 
@@ -224,6 +208,24 @@ class Creation:
             await self._bus.hint(message_id, fact)
         except Exception as error:
             log.warning("announcement_lost", message_id=message_id, error=repr(error))
+
+
+def _service(catalog: Catalog, name: str) -> Service:
+    if name not in catalog.services:
+        raise ServiceUnknown(f"There is no service {name!r}; GET /v1/catalog lists them.")
+    return catalog.services[name]
+
+
+def _checked(catalog: Catalog, service: Service, request: Request) -> dict[str, Any]:
+    """The whole parameters, defaults filled in. Raises WrongParameter with everything that is wrong."""
+    params = catalog.complete_params(service.name, request.params)
+    complaints = catalog.check_params(service.name, params)
+    if request.expires_in is not None and not 0 < request.expires_in <= service.ttl:
+        message = f"must be more than 0 and at most {service.ttl:g} seconds, the ttl of {service.name}"
+        complaints.append(Complaint(field="expires_in", message=message))
+    if complaints:
+        raise WrongParameter(f"{service.name} can't be asked for like this; see errors.", errors=complaints)
+    return params
 
 
 def _command(

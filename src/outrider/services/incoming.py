@@ -79,7 +79,7 @@ class Incoming:
             except ContractBroken as error:
                 letters += self._letter(vin, kind, message, error)
         if facts:
-            await self._bus.tell_together(_id_of(batch), facts)
+            await self._bus.tell(_id_of(batch), facts)
         await self._bus.bury(letters)
 
     def _understand(self, vin: str, kind: str, message: Received) -> Fact:

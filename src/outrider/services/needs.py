@@ -111,12 +111,8 @@ class Bus(Protocol):
         """Is the bus there right now?"""
         ...
 
-    async def tell(self, facts: Iterable[tuple[str, Fact]]) -> None:
-        """Put facts on the stream that processing reads, each with its deterministic id; returns when stored."""
-        ...
-
-    async def tell_together(self, message_id: str, facts: Sequence[Fact]) -> None:
-        """Put facts on that stream as one piece of news, in their order."""
+    async def tell(self, message_id: str, facts: Sequence[Fact]) -> None:
+        """Put facts on the stream that processing reads, in their order; told twice under one id, they arrive once."""
         ...
 
     async def hint(self, message_id: str, fact: Fact) -> None:

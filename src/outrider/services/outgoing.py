@@ -66,6 +66,6 @@ class Outgoing:
 
     async def _announce(self, message_id: str, fact: DidNotLeave) -> None:
         try:
-            await self._bus.tell([(message_id, fact)])
+            await self._bus.tell(message_id, [fact])
         except Exception as error:  # then the command stays `sent`: unknown, which is never untrue
             log.warning("did_not_leave_lost", message_id=message_id, error=repr(error))

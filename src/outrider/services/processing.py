@@ -27,8 +27,6 @@ STANDS_STILL_AFTER = 2.0
 """Seconds without progress after which deadlines count although facts may be unread: the promise is 5 s (law 1)."""
 LEFT_ALONE_FOR = 60.0
 """Seconds for which the clock passes over a lane that could not be decided: it would fail at every look."""
-LOOK_AFTER_FAILURE = 60.0
-"""Seconds for which a lane that can't be decided on is left alone, so that it takes no time from the others."""
 PURGE_EVERY = 60.0
 PURGE_AT_ONCE = 500
 NEWS_MARGIN = 5.0
@@ -73,7 +71,6 @@ class Processing:
         self._settled = settled
         self._clock = clock
         self._keep_for = keep_for
-        self._left_alone: dict[str, float] = {}
         self._caught_up = asyncio.Event()
         self._resume = asyncio.Event()
 
@@ -127,7 +124,7 @@ class Processing:
                     await self._deal_with([fact])
                 return
             log.exception("fact_failed", fact=type(facts[0]).__name__)
-            self._left_alone[facts[0].vin] = now + LEFT_ALONE_FOR
+            await self._store.look_later(facts[0].vin, now + LEFT_ALONE_FOR)
             await self._bus.bury([_letter(facts[0], "fact_failed", repr(error), now)])
             return
         unknown = [fact for vin, heard in lanes.items() if vin not in decided for fact in heard]
@@ -177,11 +174,9 @@ class Processing:
         """Look at every lane whose time has come."""
         if not self._bus.connected:
             return
-        while vins := await self._store.due(now := self._clock(), LOOK_AT_ONCE):
-            facts = [TimePassed(vin=vin) for vin in vins if self._left_alone.get(vin, 0.0) <= now]
-            if facts:
-                await self._deal_with(facts)
-            if len(facts) < LOOK_AT_ONCE:
+        while vins := await self._store.due(self._clock(), LOOK_AT_ONCE):
+            await self._deal_with([TimePassed(vin=vin) for vin in vins])
+            if len(vins) < LOOK_AT_ONCE:
                 return
 
     async def _catch_up(self) -> None:

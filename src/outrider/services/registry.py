@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from outrider.common.ids import uuid7
 from outrider.domain.catalog import Catalog, Complaint, Risk
 from outrider.domain.errors import (
     CredentialUnknown,
@@ -14,7 +15,6 @@ from outrider.domain.errors import (
     VehicleUnknown,
     WrongParameter,
 )
-from outrider.domain.ids import uuid7
 from outrider.domain.registry import FOREVER, Credential, Grant, VehicleRecord
 from outrider.services.admission import credential_hash, new_credential, shown
 from outrider.services.needs import RegistryStore

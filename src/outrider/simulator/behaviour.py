@@ -1,4 +1,4 @@
-"""The tempers of simulated vehicles, as data: a new one is a row in the table."""
+"""The behaviours of simulated vehicles, as data: a new one is a row in the table."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from outrider.simulator.messages import Status
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
-    """A vehicle's temper.
+    """How a vehicle answers.
 
     begins: what it says before it acts. ends: what it says afterwards; None: nothing. refuses: it ends without acting.
     after: seconds by which every answer is late. times: how often each answer is said.

@@ -14,6 +14,11 @@ def vins(n: int, start: int = 0) -> list[str]:
     return [f"0UTR1DERS{serial:08}" for serial in range(start, start + n)]
 
 
+def online_within(cars: int) -> float:
+    """Seconds that so many cars may take to come online, on a busy machine too: some, and some more for each."""
+    return 20.0 + 0.02 * cars
+
+
 class Fleet:
     """A running fleet. Make it with `start`, end it with `stop`."""
 

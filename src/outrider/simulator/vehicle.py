@@ -1,4 +1,4 @@
-"""One simulated vehicle: a pure state machine with memory, signals and a temper. No IO, no clock, no chance.
+"""One simulated vehicle: a pure state machine with memory, signals and a behaviour. No IO, no clock, no chance.
 
 It keeps the vehicle's side of the promise (law 7): it looks for a known id before it looks at the expiry, stores an
 id before it acts, performs an id once, and repeats its last answer when the id comes again. `now` is always the
@@ -236,7 +236,7 @@ class Vehicle:
         yield from self._tell(answer, now)
 
     def _tell(self, answer: Answer, now: float) -> Iterator[Action]:
-        """Say an answer now, or as late as this vehicle's temper has it."""
+        """Say an answer now, or as late as this vehicle's behaviour has it."""
         if self.behaviour.after > 0:
             self._plan(now + self.behaviour.after, answer)
         else:

@@ -8,10 +8,9 @@ import msgspec
 from starlette.responses import Response
 
 from outrider.adapters.api import views
-from outrider.adapters.api.call import Call, cursor_at
-from outrider.adapters.api.resource import answer
-from outrider.domain.catalog import Catalog, Complaint, Risk
-from outrider.domain.errors import WrongParameter
+from outrider.adapters.api.call import Call, wrong
+from outrider.adapters.api.resource import answer, page
+from outrider.domain.catalog import Catalog, Risk
 from outrider.domain.messages import DeadLetter
 from outrider.domain.registry import PERSON, VIN
 from outrider.services.registry import Registry
@@ -58,15 +57,13 @@ class Admin:
         query = call.query("cursor", "limit")
         limit, after = query.limit(), query.cursor(VIN) or ""
         found = await self._registry.vehicles(after, limit + 1)
-        page, now, catalog = found[:limit], self._clock(), self._catalog()
-        following = cursor_at(page[-1].vin) if len(found) > limit else None
-        items = [views.registered_vehicle(record, catalog, now) for record in page]
-        return answer({"items": items, "next": following})
+        now, catalog = self._clock(), self._catalog()
+        return page(found, limit, lambda each: each.vin, lambda each: views.registered_vehicle(each, catalog, now))
 
     async def add_vehicle(self, call: Call) -> Response:
         asked = await call.decoded(_vehicle)
         if not VIN.fullmatch(asked.vin):
-            raise _wrong("vin", VIN_IN_WORDS)
+            raise wrong("vin", VIN_IN_WORDS)
         record = await self._registry.add_vehicle(asked.vin, asked.model)
         shown = views.registered_vehicle(record, self._catalog(), self._clock())
         return answer(shown, 201, {"Location": f"/v1/admin/vehicles/{record.vin}"})
@@ -94,7 +91,7 @@ class Admin:
     async def add_grant(self, call: Call) -> Response:
         asked = await call.decoded(_grant)
         if not PERSON.fullmatch(asked.person):
-            raise _wrong("person", PERSON_IN_WORDS)
+            raise wrong("person", PERSON_IN_WORDS)
         until = None if asked.until is None else asked.until.timestamp()
         by = call.caller.person
         return answer(
@@ -109,7 +106,3 @@ class Admin:
         vin = query.one("vin", VIN, VIN_IN_WORDS)
         found = await self._letters(vin, query.limit())
         return answer({"items": [views.dead_letter(letter) for letter in found], "next": None})
-
-
-def _wrong(field: str, message: str) -> WrongParameter:
-    return WrongParameter(f"{field} {message}.", errors=[Complaint(field=field, message=message)])

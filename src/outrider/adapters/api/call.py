@@ -145,7 +145,7 @@ class Call:
         except ValueError:
             raise MalformedRequest("The query has too many members.") from None
         if unknown := values.keys() - known:
-            raise _wrong(min(unknown), f"is not known here; known: {', '.join(known) or 'none'}")
+            raise wrong(min(unknown), f"is not known here; known: {', '.join(known) or 'none'}")
         return Query(values)
 
 
@@ -165,14 +165,14 @@ class Query:
         if not values:
             return None
         if len(values) > 1 or not pattern.fullmatch(values[0]):
-            raise _wrong(name, must)
+            raise wrong(name, must)
         return values[0]
 
     def some_of(self, name: str, options: Collection[str]) -> list[str] | None:
         """The values, each one of the options; None where none was given. Raises WrongParameter."""
         values = self.many(name)
         if any(value not in options for value in values):
-            raise _wrong(name, f"must be one of {', '.join(options)}")
+            raise wrong(name, f"must be one of {', '.join(options)}")
         return values or None
 
     def limit(self) -> int:
@@ -181,7 +181,7 @@ class Query:
         given = self.one("limit", _NUMBER, must)
         limit = PER_PAGE if given is None else int(given)
         if not 1 <= limit <= MOST_PER_PAGE:
-            raise _wrong("limit", must)
+            raise wrong("limit", must)
         return limit
 
     def cursor(self, pattern: "re.Pattern[str]") -> str | None:
@@ -195,7 +195,7 @@ class Query:
         except ValueError:
             place = ""
         if len(values) > 1 or not pattern.fullmatch(place):
-            raise _wrong("cursor", "must be the `next` of the page before, as it was given")
+            raise wrong("cursor", "must be the `next` of the page before, as it was given")
         return place
 
 
@@ -236,7 +236,8 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _wrong(field: str, message: str) -> WrongParameter:
+def wrong(field: str, message: str) -> WrongParameter:
+    """The error for one field; the message says what it must be, or is."""
     return WrongParameter(f"{field} {message}.", errors=[Complaint(field=field, message=message)])
 
 

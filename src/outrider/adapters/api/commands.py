@@ -8,8 +8,8 @@ import structlog
 from starlette.responses import Response
 
 from outrider.adapters.api import views
-from outrider.adapters.api.call import Call, cursor_at
-from outrider.adapters.api.resource import answer
+from outrider.adapters.api.call import Call
+from outrider.adapters.api.resource import answer, page
 from outrider.domain.lane import Command
 from outrider.domain.lifecycle import State
 from outrider.services.creation import Creation, Request
@@ -74,6 +74,5 @@ class Commands:
             None if states is None else [_STATES[state] for state in states],
             query.one("service", _SERVICE, "must be the name of a service, such as door-lock"),
         )
-        page, now = found[:limit], self._clock()
-        following = cursor_at(str(page[-1].seq)) if len(found) > limit else None
-        return answer({"items": [views.command(command, now) for command in page], "next": following})
+        now = self._clock()
+        return page(found, limit, lambda each: str(each.seq), lambda each: views.command(each, now))

@@ -2,8 +2,8 @@
 
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from outrider.adapters.api.call import Call, read_headers
+from outrider.adapters.api.call import Call, cursor_at, read_headers
 from outrider.adapters.api.metrics import Metrics
 from outrider.adapters.api.trace import Trace, trace_of
 from outrider.adapters.tokens import Tokens
@@ -29,6 +29,8 @@ from outrider.domain.registry import VIN
 from outrider.services.needs import StoreUnavailable
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 Act = Callable[[Call], Awaitable[Response]]
 
@@ -111,6 +113,13 @@ def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = No
     """A JSON answer, for this caller only."""
     all_headers = _NO_STORE if headers is None else {**_NO_STORE, **headers}
     return Response(msgspec.json.encode(value), status, all_headers, "application/json")
+
+
+def page(found: Sequence[T], limit: int, place: Callable[[T], str], shown: Callable[[T], Any]) -> Response:
+    """A page of at most `limit` items, and where the next begins: one item more was looked for than fits."""
+    items = found[:limit]
+    following = cursor_at(place(items[-1])) if len(found) > limit else None
+    return answer({"items": [shown(item) for item in items], "next": following})
 
 
 def _problem(error: OutriderError, trace: Trace) -> Response:

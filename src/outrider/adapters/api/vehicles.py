@@ -5,8 +5,8 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from outrider.adapters.api import views
-from outrider.adapters.api.call import Call, cursor_at
-from outrider.adapters.api.resource import answer
+from outrider.adapters.api.call import Call
+from outrider.adapters.api.resource import answer, page
 from outrider.domain.catalog import Catalog
 from outrider.domain.registry import VIN
 from outrider.services.creation import Creation
@@ -24,9 +24,8 @@ class Vehicles:
         query = call.query("cursor", "limit")
         limit, after = query.limit(), query.cursor(VIN) or ""
         found = await self._creation.vehicles(call.caller.person, after, limit + 1)
-        page, now, catalog = found[:limit], self._clock(), self._catalog()
-        following = cursor_at(page[-1].vin) if len(found) > limit else None
-        return answer({"items": [views.vehicle(record, catalog, now) for record in page], "next": following})
+        now, catalog = self._clock(), self._catalog()
+        return page(found, limit, lambda each: each.vin, lambda each: views.vehicle(each, catalog, now))
 
     async def show(self, call: Call) -> Response:
         record, services = await self._creation.vehicle(call.caller.person, call.path["vin"])

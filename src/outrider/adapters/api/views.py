@@ -44,7 +44,7 @@ def command(command: Command, now: float) -> dict[str, Any]:
         "result": command.result,
         "settled": state in SETTLED,
         "final": state in TERMINAL or unconfirmed_for_good,
-        "may_have_happened": MEANING[state][1],
+        "happened": MEANING[state][1],
         "attempt": command.attempt,
         "accepted_at": time(command.accepted_at),
         "sent_at": time_if(command.sent_at),

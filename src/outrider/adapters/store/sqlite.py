@@ -12,18 +12,16 @@ from typing import Any
 
 from outrider.adapters.store import queries, rows
 from outrider.adapters.store.writer import Work, Writer
+from outrider.common.ids import uuid7_at
 from outrider.domain.deciding import Decision
 from outrider.domain.errors import KeyReused, LaneFull, VehicleUnknown
-from outrider.domain.ids import uuid7_at
-from outrider.domain.lane import MOST_OPEN, Command, Lane
+from outrider.domain.lane import LOOK_AFTER, MOST_OPEN, Command, Lane
 from outrider.domain.messages import AnyFact, Change, Hop
 from outrider.domain.registry import Credential, Grant, VehicleRecord
 from outrider.services.needs import Judge, StoreUnavailable
 
 SQL = queries.load("sqlite.sql")
 SCHEMA_VERSION = 1
-LOOK_AFTER = 2.0
-"""Seconds after which an accepted command, or a wish to cancel, is looked at even if nobody announced it (law 3)."""
 
 
 class SqliteStore:

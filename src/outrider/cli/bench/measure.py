@@ -1,4 +1,4 @@
-"""`outrider bench`: what the platform manages on this machine, measured so that the figures can be believed.
+"""The measurement: a platform, cars that answer at once, a load, and what all three know of it.
 
 The load is open loop: each request has its time, and its latency counts from then, whatever was slow before. It ends
 when the platform recorded the command as executed, as its API tells afterwards.
@@ -9,25 +9,29 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import msgspec
 import typer
 
-from outrider.adapters.data_folder import where
-from outrider.cli.asking import Exit, Json, Token, example
-from outrider.cli.client import NotReachable, Platform, Refused, Target, connected, path, side_by_side
-from outrider.cli.demo_cast import example_params
-from outrider.cli.shown import complain, print_json, problem_lines, say
+from outrider.cli.bench.figures import cpu_seconds, figures, good, used_since, versions
+from outrider.cli.bench.load import Endpoint, Load, Shot, request, times
+from outrider.cli.cars import Common, simulated
+from outrider.cli.client import Platform, Target, connected, path, side_by_side
+from outrider.cli.command import SETTLES_WITHIN
+from outrider.cli.demo.cast import example_params
+from outrider.cli.shown import complain, say
+from outrider.cli.sim import registered_cars
+from outrider.cli.stage import own_platform, temporary_folder
 from outrider.cli.vehicle import add_grant
-
-if TYPE_CHECKING:
-    from outrider.cli.bench_load import Shot
-    from outrider.common.ports import Address
-
-app = typer.Typer(no_args_is_help=True, help="Measurements.")
+from outrider.common.ports import Address
+from outrider.common.processes import ours
+from outrider.domain.lifecycle import OPEN
+from outrider.simulator.fleet import vins
+from outrider.simulator.record import performed, read_record
 
 WARM_UP = 2.0
 """Seconds of the same load before the measured ones."""
@@ -35,12 +39,9 @@ EXPIRES_IN = 30.0
 """Seconds, at most: what is lost is then known soon."""
 SEEN_EVERY = 20
 """Every so manieth request asks to be answered when the command is settled: what a client sees, as a check."""
-SETTLES_WITHIN = 5.0
-"""Seconds beyond the last deadline until a command counts as lost (law 1)."""
-_OPEN = ("accepted", "queued", "sent", "delivered", "executing")
 
 
-class _Bench(msgspec.Struct, frozen=True, kw_only=True):
+class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for."""
 
     rate: float
@@ -49,98 +50,16 @@ class _Bench(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
 
 
-@app.command(
-    "commands",
-    epilog=example(
-        "bench commands --rate 100 --seconds 60",
-        "bench commands --rate 1000 --seconds 20 --vehicles 1000 --json",
-        "bench commands --rate 50 --url https://outrider.example --mqtt mqtt.example:1883",
-    ),
-)
-def commands(
-    rate: Annotated[float, typer.Option("--rate", min=0.1, metavar="R", help="Commands per second.")] = 100,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, metavar="S", help="For how long.")] = 60,
-    vehicles: Annotated[int, typer.Option("--vehicles", min=1, metavar="N", help="Over how many cars.")] = 100,
-    model: Annotated[
-        list[str] | None,
-        typer.Option("--model", metavar="MODEL", help="Their model; repeatable. Default: all in turn."),
-    ] = None,
-    of_data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Measure the platform that runs on this folder.")
-    ] = None,
-    of_url: Annotated[
-        str | None, typer.Option("--url", metavar="URL", help="Measure the platform there; else one is started.")
-    ] = None,
-    token: Token = None,
-    mqtt: Annotated[
-        str | None, typer.Option("--mqtt", metavar="HOST:PORT", help="Where its vehicles connect; needed with --url.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Send commands at a fixed rate to simulated cars that answer at once; percentiles from POST to executed.
-
-    The platform is one of its own, in a temporary folder, unless --data or --url names another. Exit code 1 if any
-    command was lost, performed twice, or claimed otherwise than the cars say. With --url the two machines' clocks are
-    compared, so they must agree; the token must have both scopes.
-    """
-    from outrider.cli.bench_figures import good, told
-    from outrider.cli.stage import NotStarted
-    from outrider.cli.up import loop_factory
-
-    bench = _Bench(rate=rate, seconds=seconds, vehicles=vehicles, models=tuple(model or ()))
-    there = _there(of_data, of_url, token, mqtt)
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            result = runner.run(_measure(bench, there))
-    except (NotStarted, NotReachable) as error:
-        complain(*str(error).splitlines())
-        raise typer.Exit(Exit.NOT_REACHABLE) from None
-    except Refused as error:
-        complain(*problem_lines(error.problem))
-        raise typer.Exit(Exit.NO) from None
-    if as_json:
-        print_json(result)
-    else:
-        typer.echo("\n".join(told(result)))
-    if not good(result):
-        raise typer.Exit(Exit.NO)
-
-
-class _There(msgspec.Struct, frozen=True, kw_only=True):
+class There(msgspec.Struct, frozen=True, kw_only=True):
     """The platform to measure, and where its vehicles connect. `pid`: its process, if it is on this machine."""
 
     target: Target
-    mqtt: "Address"
+    mqtt: Address
     pid: int | None = None
 
 
-def _there(data: Path | None, url: str | None, token: str | None, mqtt: str | None) -> _There | None:
-    """The platform that was named; None: start one."""
-    from outrider.cli.asking import DATA
-    from outrider.common.ports import Address
-
-    if data is None and url is None:
-        return None
-    note = None if data is None else where(data)
-    vehicles_at = mqtt or (note.mqtt if note else None)
-    if vehicles_at is None:
-        raise typer.BadParameter("say where its vehicles connect", param_hint="--mqtt")
-    try:
-        address = Address.parse(vehicles_at)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--mqtt") from None
-    target = Target(data=data or DATA, url=url, token=token)
-    return _There(target=target, mqtt=address, pid=note.pid if note and url is None else None)
-
-
-async def _measure(bench: _Bench, there: _There | None) -> dict[str, Any]:
-    from outrider.cli.bench_figures import figures, good, versions
-    from outrider.cli.cars import Common, simulated
-    from outrider.cli.sim import registered_cars
-    from outrider.cli.stage import temporary_folder
-    from outrider.simulator.fleet import vins
-    from outrider.simulator.record import performed, read_record
-
+async def measure(bench: Bench, there: There | None) -> dict[str, Any]:
+    """Measure this platform, or (None) one of our own: the figures, with what was asked for and on what machine."""
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(temporary_folder("bench"))
         if there is None:
@@ -182,12 +101,10 @@ async def _granted(platform: Platform, vins: Mapping[str, str]) -> None:
 
 
 @asynccontextmanager
-async def _own(data: Path) -> AsyncIterator[_There]:
-    from outrider.cli.stage import own_platform
-
+async def _own(data: Path) -> AsyncIterator[There]:
     say("Starting a platform ...")
     async with own_platform(data) as own:
-        yield _There(target=own.target, mqtt=own.mqtt, pid=own.pid)
+        yield There(target=own.target, mqtt=own.mqtt, pid=own.pid)
 
 
 Ask = tuple[str, str, float]
@@ -222,13 +139,10 @@ def turns(vehicles: Sequence[Sequence[Ask]]) -> Iterator[Ask]:
 
 
 async def _shoot(
-    bench: _Bench, there: _There, asks: Sequence[Sequence[Ask]], pids: Mapping[str, int]
-) -> "tuple[list[Shot], dict[str, float]]":
+    bench: Bench, there: There, asks: Sequence[Sequence[Ask]], pids: Mapping[str, int]
+) -> tuple[list[Shot], dict[str, float]]:
     """Send everything: the measured requests with their answers, and the CPU time that each process used for them."""
-    from outrider.cli.bench_figures import cpu_seconds, used_since
-    from outrider.cli.bench_load import Address, Load, Shot, request, times
-
-    address, bearer = Address.of(there.target.address()), there.target.bearer()
+    endpoint, bearer = Endpoint.of(there.target.address()), there.target.bearer()
     begin = time.time() + WARM_UP + 0.5
     planned: list[tuple[Shot, bytes]] = []
     for number, (after, (vin, service, wait)) in enumerate(
@@ -237,8 +151,8 @@ async def _shoot(
         shot = Shot(due=begin - WARM_UP + after, vin=vin, waits=number % SEEN_EVERY == 0)
         body = msgspec.json.encode({"service": service, "expires_in": wait})
         to = path("/v1/vehicles/{}/commands", vin)
-        planned.append((shot, request(address, to, bearer, body, wait=10 if shot.waits else 0)))
-    load = asyncio.create_task(Load(address).run(planned))
+        planned.append((shot, request(endpoint, to, bearer, body, wait=10 if shot.waits else 0)))
+    load = asyncio.create_task(Load(endpoint).run(planned))
     await asyncio.sleep(max(0.0, begin - time.time()))
     before = cpu_seconds(pids)
     await load
@@ -246,10 +160,8 @@ async def _shoot(
     return [shot for shot, _ in planned if shot.due >= begin], cpu
 
 
-def _pids(there: _There, cars: int) -> dict[str, int]:
+def _pids(there: There, cars: int) -> dict[str, int]:
     """The processes whose CPU time is told, by name: those of the platform only if it runs on this machine."""
-    from outrider.common.processes import ours
-
     nats = f"{there.target.data.resolve()}/nats/nats.conf"
     pids = {} if there.pid is None else {"platform": there.pid}
     for process in ours() if there.pid is not None else ():
@@ -267,7 +179,7 @@ async def _settle(platform: Platform, vins: Sequence[str] | Mapping[str, str]) -
     unsettled: list[str] = list(vins)
 
     async def look(vin: str) -> None:
-        page = await platform.get(path("/v1/vehicles/{}/commands", vin), state=_OPEN, limit=1)
+        page = await platform.get(path("/v1/vehicles/{}/commands", vin), state=sorted(OPEN), limit=1)
         if page["items"]:
             unsettled.append(vin)
 
@@ -279,8 +191,6 @@ async def _settle(platform: Platform, vins: Sequence[str] | Mapping[str, str]) -
 
 async def _told(platform: Platform, vins: Mapping[str, str], begin: float) -> dict[str, Mapping[str, Any]]:
     """What the platform tells of every command accepted since, by id."""
-    from datetime import datetime
-
     told: dict[str, Mapping[str, Any]] = {}
 
     async def read(vin: str) -> None:

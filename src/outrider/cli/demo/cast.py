@@ -25,13 +25,13 @@ class Joins(StrEnum):
 class Play(msgspec.Struct, frozen=True, kw_only=True):
     """What happens, and how it then has to end.
 
-    shown: the car in two words. temper: the simulator's behaviour. expires_in: seconds, at most. cancelled: withdrawn
+    shown: the car in two words. behaviour: the simulator's. expires_in: seconds, at most. cancelled: withdrawn
     while it is queued. asked: how often, with one Idempotency-Key. moves: how often the car may move for it.
     waits: the reason for which it has to have been queued.
     """
 
     shown: str
-    temper: str = "normal"
+    behaviour: str = "normal"
     joins: Joins = Joins.FIRST
     expires_in: float | None = None
     cancelled: bool = False
@@ -103,18 +103,18 @@ HARD: tuple[tuple[Play, Choice], ...] = (
         ),
         _of_risk("access", 1),
     ),
-    (Play(shown="refuses", temper="refuses", state="rejected", reason="doors_open"), _of_risk("access")),
+    (Play(shown="refuses", behaviour="refuses", state="rejected", reason="doors_open"), _of_risk("access")),
     (
-        Play(shown="tries and fails", temper="fails", state="failed", reason="actuator_fault", moves=1),
+        Play(shown="tries and fails", behaviour="fails", state="failed", reason="actuator_fault", moves=1),
         _of_risk("comfort", -1),
     ),
     (
         # Its expiry is early, so that nobody has to wait long for its deadline.
-        Play(shown="never answers", temper="silent", expires_in=4.0, state="unconfirmed", reason="no_answer"),
+        Play(shown="never answers", behaviour="silent", expires_in=4.0, state="unconfirmed", reason="no_answer"),
         _soonest_over,
     ),
-    (Play(shown="has done it", temper="already_done", outcome="already_done"), _of_risk("access")),
-    (Play(shown="repeats itself", temper="doubles", outcome="done", moves=1), _of_risk("location")),
+    (Play(shown="has done it", behaviour="already_done", outcome="already_done"), _of_risk("access")),
+    (Play(shown="repeats itself", behaviour="doubles", outcome="done", moves=1), _of_risk("location")),
     (Play(shown="is asked twice", asked=2, outcome="done", moves=1), _of_risk("charging")),
 )
 """The difficult ones, each with the service that tells its story best."""

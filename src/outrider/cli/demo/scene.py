@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from outrider.cli.cars import Cars
 from outrider.cli.client import Platform, path, side_by_side
-from outrider.cli.demo_cast import ORDINARY, Joins, Play, Role, faults
+from outrider.cli.demo.cast import ORDINARY, Joins, Play, Role, faults
 from outrider.cli.truth import Deeds, twice, untrue
 from outrider.simulator.driver import Car
 

@@ -24,7 +24,7 @@ GIVES_UP_AFTER = 30.0
 """Seconds to wait for the last answers."""
 
 
-class Address(NamedTuple):
+class Endpoint(NamedTuple):
     """Where the API is."""
 
     host: str
@@ -71,11 +71,11 @@ def times(rate: float, seconds: float) -> list[float]:
     return [number / rate for number in range(round(rate * seconds))]
 
 
-def request(address: Address, path: str, token: str, body: bytes, *, wait: float = 0) -> bytes:
+def request(endpoint: Endpoint, path: str, token: str, body: bytes, *, wait: float = 0) -> bytes:
     """A POST as it goes on the wire. wait: seconds for which the answer may wait for the command's end."""
     lines = [
         f"POST {path} HTTP/1.1",
-        f"Host: {address.host}:{address.port}",
+        f"Host: {endpoint.host}:{endpoint.port}",
         f"Authorization: Bearer {token}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
@@ -145,9 +145,9 @@ class _Connection(asyncio.Protocol):
 class Load:
     """The connections, and the requests that wait for one of them."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._tls = ssl.create_default_context() if address.tls else None
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._tls = ssl.create_default_context() if endpoint.tls else None
         self._resting: list[_Connection] = []
         self._waiting: deque[tuple[Shot, bytes]] = deque()
         self._open = 0
@@ -191,7 +191,7 @@ class Load:
     async def _connect(self) -> None:
         try:
             _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: _Connection(self._rests), self._address.host, self._address.port, ssl=self._tls
+                lambda: _Connection(self._rests), self._endpoint.host, self._endpoint.port, ssl=self._tls
             )
         except OSError:
             self._open -= 1

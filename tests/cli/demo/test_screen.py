@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from outrider.cli.demo_cast import HARD, ORDINARY, Play, Role
-from outrider.cli.demo_scene import Scene
-from outrider.cli.demo_screen import Lines, summary, table
+from outrider.cli.demo.cast import HARD, ORDINARY, Play, Role
+from outrider.cli.demo.scene import Scene
+from outrider.cli.demo.screen import Lines, summary, table
 from outrider.simulator.driver import Car
 
-REFUSES = next(play for play, _ in HARD if play.temper == "refuses")
+REFUSES = next(play for play, _ in HARD if play.behaviour == "refuses")
 
 
 def _scene(play: Play, state: str, reason: str | None = None, fault: str | None = None) -> Scene:

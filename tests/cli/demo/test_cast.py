@@ -7,7 +7,7 @@ import pytest
 
 from outrider.adapters.api.views import catalog as catalog_view
 from outrider.adapters.catalog_files import load
-from outrider.cli.demo_cast import HARD, ORDINARY, Role, cast, example_of, example_params, faults
+from outrider.cli.demo.cast import HARD, ORDINARY, Role, cast, example_of, example_params, faults
 from outrider.simulator.behaviour import BEHAVIOURS
 
 CATALOG = load()
@@ -50,13 +50,13 @@ def test_a_new_service_plays_along() -> None:
 
 
 def test_every_difficult_car_is_one_that_the_simulator_has() -> None:
-    """A temper that there is not would be found only in the middle of the demo."""
-    assert {play.temper for play, _ in HARD} <= set(BEHAVIOURS)
+    """A behaviour that there is not would be found only in the middle of the demo."""
+    assert {play.behaviour for play, _ in HARD} <= set(BEHAVIOURS)
 
 
 def test_the_silent_one_is_given_up_soon() -> None:
     """Its deadline is what everybody waits for, so it has the least patient service and an early expiry."""
-    [silent] = [role for role in ROLES if isinstance(role, Role) and role.play.temper == "silent"]
+    [silent] = [role for role in ROLES if isinstance(role, Role) and role.play.behaviour == "silent"]
 
     assert silent.expires_in is not None
     assert silent.expires_in + CATALOG.services[silent.service].finish_within < 20

@@ -17,8 +17,8 @@ from outrider.cli.client import NotReachable, Platform, Refused, connected
 from outrider.cli.shown import complain, print_json, problem_lines
 
 if TYPE_CHECKING:
-    from outrider.cli.demo_scene import Scene
-    from outrider.cli.demo_screen import Screen
+    from outrider.cli.demo.scene import Scene
+    from outrider.cli.demo.screen import Screen
 
 CARS = 25
 
@@ -58,11 +58,11 @@ async def _unless_told(work: Any) -> dict[str, Any]:
 
 
 async def _demo(count: int, as_json: bool) -> dict[str, Any]:
-    from outrider.cli.demo_screen import Lines, Silence, Stage, summary
+    from outrider.cli.demo.screen import Lines, Live, Silence, summary
     from outrider.cli.stage import temporary_folder
 
     began = monotonic()
-    screen: Screen = Silence() if as_json else Stage() if sys.stdout.isatty() else Lines()
+    screen: Screen = Silence() if as_json else Live() if sys.stdout.isatty() else Lines()
     async with temporary_folder("demo") as folder:
         with screen.open():
             scenes, wrong = await _play(folder.path, count, screen)
@@ -78,7 +78,7 @@ async def _demo(count: int, as_json: bool) -> dict[str, Any]:
 async def _play(data: Path, count: int, screen: "Screen") -> "tuple[list[Scene], list[str]]":
     """Everything from the start of the platform to its stop: the scenes, and what is not as expected."""
     from outrider.cli.cars import Common, simulated
-    from outrider.cli.demo_scene import judge, perform
+    from outrider.cli.demo.scene import judge, perform
     from outrider.cli.stage import own_platform
     from outrider.simulator.record import performed, read_record
 
@@ -108,8 +108,8 @@ async def _set(platform: Platform, count: int) -> "tuple[list[Scene], list[Any]]
     """The scenes, each with its car, and all cars, those that stand by too; registered and not yet connected."""
     import msgspec
 
-    from outrider.cli.demo_cast import Role, cast
-    from outrider.cli.demo_scene import Scene
+    from outrider.cli.demo.cast import Role, cast
+    from outrider.cli.demo.scene import Scene
     from outrider.cli.sim import registered_cars
     from outrider.simulator.behaviour import BEHAVIOURS
     from outrider.simulator.fleet import vins
@@ -121,7 +121,7 @@ async def _set(platform: Platform, count: int) -> "tuple[list[Scene], list[Any]]
     scenes = []
     for place, role in enumerate(roles):
         if isinstance(role, Role):
-            cars[place] = msgspec.structs.replace(cars[place], behaviour=BEHAVIOURS[role.play.temper])
+            cars[place] = msgspec.structs.replace(cars[place], behaviour=BEHAVIOURS[role.play.behaviour])
             scenes.append(Scene(role, cars[place]))
     return scenes, cars
 

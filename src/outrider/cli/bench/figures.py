@@ -10,7 +10,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from outrider.cli.bench_load import ACCEPTED, Shot
+from outrider.cli.bench.load import ACCEPTED, Shot
 from outrider.cli.shown import styled
 from outrider.cli.truth import Deeds, twice, untrue
 

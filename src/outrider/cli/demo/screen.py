@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import typer
+from rich import live
 from rich.console import Console, Group
-from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from outrider.cli.demo_scene import Scene
+from outrider.cli.demo.scene import Scene
 from outrider.cli.shown import coloured, state_colour, styled
 
 _ROOM_FOR_ALL = 100
@@ -82,12 +82,12 @@ def verdict(scene: Scene) -> str:
     return "as expected" if scene.settled else ""
 
 
-class Stage:
+class Live:
     """The table in the terminal."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False)
-        self._live = Live(console=self._console, auto_refresh=True, refresh_per_second=10)
+        self._live = live.Live(console=self._console, auto_refresh=True, refresh_per_second=10)
         self._spinner = Spinner("dots", style="cyan")
 
     def open(self) -> AbstractContextManager[Any]:
