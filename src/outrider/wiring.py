@@ -6,6 +6,7 @@ the API.
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
@@ -41,6 +42,10 @@ from outrider.services.registry import Registry
 from outrider.settings import Settings
 
 log = structlog.get_logger()
+
+
+FAILS_FOR = 10.0
+"""Seconds in which nothing could be stored on the bus, before it counts as not there and our own NATS is restarted."""
 
 
 class NoPlatform(Exception):
@@ -87,7 +92,8 @@ class Parts(Running):
 
     def ready(self) -> dict[str, bool]:
         """Is everything there that a command needs?"""
-        return {"database": self.store.usable(), "bus": self.bus.connected}
+        works = self.bus.connected and self.bus.failing_for < FAILS_FOR
+        return {"database": self.store.usable(), "bus": works}
 
     async def admission_answers(self) -> bool:
         """Is someone there who lets vehicles in?"""
@@ -109,6 +115,8 @@ async def platform(settings: Settings) -> AsyncIterator[Running]:
         nats = await _nats(settings, stack)
         running = await _core(settings, nats.url, nats.keys, "up", stack, writes=True)
         running.nats_url, running.mqtt = nats.url, nats.mqtt
+        if nats.server is not None:
+            running.task(stack, _restart_when_stuck(nats.server, running.bus), "watch of NATS")
         admission = asyncio.create_task(_start_admission(running, stack))
         stack.push_async_callback(_cancelled, admission)
         for service in flow.TOGETHER:
@@ -198,13 +206,14 @@ class _Nats(NamedTuple):
     url: str
     keys: NatsKeys
     mqtt: Address | None
+    server: NatsServer | None
 
 
 async def _nats(settings: Settings, stack: AsyncExitStack) -> _Nats:
     """The NATS that was named, or one of our own."""
     keys_file = settings.keys / "nats.json"
     if settings.nats_url is not None:
-        return _Nats(settings.nats_url, keys_of(keys_file), None)
+        return _Nats(settings.nats_url, keys_of(keys_file), None, None)
     tls = None
     if settings.mqtt_tls_cert is not None and settings.mqtt_tls_key is not None:
         tls = Tls(cert=settings.mqtt_tls_cert, key=settings.mqtt_tls_key)
@@ -214,7 +223,17 @@ async def _nats(settings: Settings, stack: AsyncExitStack) -> _Nats:
     server = NatsServer(options)
     stack.push_async_callback(server.stop)
     await server.start()
-    return _Nats(server.url, server.keys, server.mqtt_listen)
+    return _Nats(server.url, server.keys, server.mqtt_listen, server)
+
+
+async def _restart_when_stuck(server: NatsServer, bus: JetStream) -> None:
+    """After its disk was full, nats-server refuses to write until it is restarted; its supervisor starts it again."""
+    while True:
+        await asyncio.sleep(1)
+        if bus.failing_for > FAILS_FOR and server.pid is not None:
+            log.error("nats_is_stuck", pid=server.pid, failing_for=round(bus.failing_for))
+            os.kill(server.pid, signal.SIGTERM)
+            await asyncio.sleep(FAILS_FOR)
 
 
 def _nats_of(settings: Settings) -> tuple[str, NatsKeys]:

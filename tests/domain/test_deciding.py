@@ -1,5 +1,6 @@
 """What follows from a fact, as conversations: what happens, what we do, in order."""
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from outrider.domain.catalog import Quirks, Repeat, Risk
 from outrider.domain.deciding import MAX_CLOCK_ERROR, Decision, decide, fold
-from outrider.domain.lane import Lane, Presence
+from outrider.domain.lane import BETWEEN_SESSIONS, MOST_ATTEMPTS, Lane, Presence
 from outrider.domain.lifecycle import LATE_FACTS_FOR, State
 from outrider.domain.messages import Accepted, AnyFact, CancelAsked, StateReported, TimePassed
 from tests.domain.lanes import (
@@ -309,9 +310,54 @@ def test_never_repeated(repeat: Repeat, quirks: Quirks, session: str) -> None:
     assert told.dispatches == ()
 
 
-def test_a_forgetful_model_in_the_same_session() -> None:
-    """A model that forgets on reboot has not forgotten while its session lasts (law 7)."""
-    assert states(story(sent(quirks=FORGETFUL), (ACK_WITHIN, TIME))) == ["repeated"]
+def test_a_forgetful_model() -> None:
+    """A model that forgets on reboot is sent nothing twice: its new session may begin unseen at any moment (law 7)."""
+    assert story(sent(quirks=FORGETFUL), (ACK_WITHIN, TIME), (2 * ACK_WITHIN, TIME)).dispatches == ()
+
+
+def test_withdrawn_while_on_its_way() -> None:
+    """Once someone wished to withdraw it, or the grant has ended, what was sent is not sent again (law 11)."""
+    for news in ({"cancel_asked_at": NOW}, {"grant_until": NOW + 1}):
+        first = msgspec.structs.replace(sent().commands[0], **news)
+
+        assert story(sent().with_command(first), (ACK_WITHIN, TIME)).dispatches == ()
+
+
+def test_who_comes_back_all_the_time() -> None:
+    """A vehicle at the edge of coverage is sent a command again at most once a second, and not for ever."""
+    happens = [(n / 10, birth(f"session-{n}", NOW + n / 10)) for n in range(2, 500)]
+    told = story(sent(), *(step for at, fact in happens for step in ((at, fact), (at, TIME))))
+
+    assert len(told.dispatches) == MOST_ATTEMPTS - 1
+    gaps = [b.issued_at - a.issued_at for a, b in pairwise(told.dispatches)]
+    assert min(gaps) >= BETWEEN_SESSIONS
+
+
+def test_a_birth_that_is_told_late() -> None:
+    """An old session's birth, told again after a crash, does not replace the session that we know (law 5)."""
+    known = story(lane(), (0, birth("session-2", NOW))).lane
+
+    assert story(known, (1, birth("session-1", NOW - 9))).lane.vehicle == known.vehicle
+
+
+def test_a_clock_that_is_set_back() -> None:
+    """A fresh report tells that a clock was corrected: a wrong start locks no doors for good (law 10)."""
+    wrong = story(lane(), (0, birth("session-2", NOW, NOW + 4000))).lane
+    report = StateReported(vin=VIN, session="session-2", arrived_at=NOW + 60, vehicle_at=NOW + 60, signals={})
+
+    assert story(wrong, (60, report)).lane.vehicle.clock_offset == 0
+
+
+def test_flips_of_presence() -> None:
+    """However often a vehicle comes and goes, the commands behind the first write no line of their timelines."""
+    many = lane(*(command(f"c{n}", n) for n in range(1, 20)), presence=Presence.OFFLINE)
+    waiting = decide(many, ACCEPTED, NOW).lane
+    told = story(
+        waiting,
+        *((n, fact) for n in range(20) for fact in (birth(f"s-{n}", NOW + n), will(f"s-{n}", NOW + n))),
+    )
+
+    assert {change.command.id for change in told.changes} == {"c1"}
 
 
 # ---- what did not leave

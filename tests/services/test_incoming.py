@@ -9,7 +9,7 @@ import pytest
 from outrider.adapters import wire
 from outrider.domain.lane import Presence
 from outrider.domain.messages import Answered, AnswerStatus, PresenceChanged, StateReported
-from outrider.services.incoming import LETTERS_PER_VEHICLE, Incoming
+from outrider.services.incoming import LETTERS_PER_VEHICLE, MESSAGES_PER_VEHICLE, Incoming
 from tests.domain.lanes import NOW, VIN
 from tests.fakes import Clock, FakeBus, FakeReader, Message, until
 from tests.services.world import OTHER, catalog
@@ -170,6 +170,22 @@ async def test_a_vehicle_that_has_gone_mad_fills_nothing(rig: Rig) -> None:
     await rig.say("state", b"hello")
 
     assert Counter(letter.vin for letter in rig.bus.buried) == {VIN: LETTERS_PER_VEHICLE + 1, OTHER: 1}
+
+
+async def test_a_vehicle_that_never_stops_talking(rig: Rig) -> None:
+    """Beyond so many messages in a minute it is not listened to, however right they are; others are."""
+    for _ in range(MESSAGES_PER_VEHICLE // 500):
+        await rig.reader.put(*(rig.message("presence", WILL) for _ in range(500)))
+    assert len(rig.bus.facts) == MESSAGES_PER_VEHICLE
+
+    await rig.say("presence", WILL)
+    await rig.say("presence", WILL, OTHER)
+    assert len(rig.bus.facts) == MESSAGES_PER_VEHICLE + 1
+    assert rig.broken == {"too_many": 1}
+
+    rig.clock.now += 60
+    await rig.say("presence", WILL)
+    assert len(rig.bus.facts) == MESSAGES_PER_VEHICLE + 2
 
 
 async def test_a_failing_bus_loses_nothing(rig: Rig) -> None:

@@ -5,6 +5,8 @@ nats-py carries the connection. Which streams there are stands in `streams.py`, 
 
 import asyncio
 import itertools
+import re
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Self
@@ -39,28 +41,48 @@ class JetStream:
         self._inbox = ""
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._counter = itertools.count()
+        self._failing_since: float | None = None
+        self._mending: asyncio.Task[None] | None = None
         self._on_loss: list[Callable[[], None]] = []
         self._on_return: list[Callable[[], Awaitable[None]]] = []
 
     @classmethod
-    async def connect(cls, url: str, password: str, name: str) -> Self:
-        """Connect (retrying quietly while the server comes up) and make sure of the streams."""
+    async def connect(cls, url: str, password: str, name: str, within: float = 15.0) -> Self:
+        """Connect (retrying quietly for so many seconds, the server may be starting) and make sure of the streams.
+
+        Raises ConnectionError, which says where and why. Once connected, it comes back however long the server is away.
+        """
         client = Client()
         bus = cls(client)
-        await client.connect(
-            url,
-            user="outrider",
-            password=password,
-            name=f"outrider-{name}",
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, and a fraction works
-            pending_size=64 * 1024 * 1024,
-            disconnected_cb=bus._on_disconnect,
-            reconnected_cb=bus._on_reconnect,
-            error_cb=_on_error,
-            ping_interval=2,  # a server that hangs is noticed within 6 s
-        )
-        await bus._on_connect()
+        trouble: list[Exception] = []
+
+        async def on_error(error: Exception) -> None:
+            trouble[:] = [error]
+            if bus._inbox:
+                await _on_error(error)
+
+        try:
+            async with asyncio.timeout(within):
+                await client.connect(
+                    _checked(url),
+                    user="outrider",
+                    password=password,
+                    name=f"outrider-{name}",
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, and a fraction works
+                    pending_size=64 * 1024 * 1024,
+                    disconnected_cb=bus._on_disconnect,
+                    reconnected_cb=bus._on_reconnect,
+                    error_cb=on_error,
+                    ping_interval=2,  # a server that hangs is noticed within 6 s
+                )
+                await bus._on_connect()
+        except BaseException as error:
+            with suppress(Exception):
+                await asyncio.wait_for(client.close(), 3)
+            if not isinstance(error, nats.errors.Error | OSError):
+                raise
+            raise ConnectionError(_no_bus(url, error if bus._inbox or not trouble else trouble[-1])) from error
         return bus
 
     async def close(self) -> None:
@@ -70,6 +92,11 @@ class JetStream:
     @property
     def connected(self) -> bool:
         return self._nc.is_connected
+
+    @property
+    def failing_for(self) -> float:
+        """Seconds since when nothing could be stored although the connection stands, as after a disk was full."""
+        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
 
     @property
     def client(self) -> Client:
@@ -97,6 +124,7 @@ class JetStream:
     async def _on_reconnect(self) -> None:
         """A server that was restarted has lost what was in memory only; the streams are made sure of again."""
         log.info("bus_reconnected")
+        self._failing_since = None
         for attempt in itertools.count():
             try:
                 await self._ensure_streams()
@@ -108,6 +136,9 @@ class JetStream:
             await act()
 
     async def _on_disconnect(self) -> None:
+        for stored in self._waiting.values():  # nobody will say any more whether they were
+            if not stored.done():
+                stored.set_exception(BusUnavailable("the connection was lost before it was confirmed"))
         for act in self._on_loss:
             act()
 
@@ -165,10 +196,32 @@ class JetStream:
         try:
             await self._nc.publish(last.subject, last.data, reply=f"{self._inbox}.{key}", headers=last.headers)
             await asyncio.wait_for(stored, STORED_WITHIN)
+            self._failing_since = None
         except TimeoutError as error:
+            self._failed()
             raise BusUnavailable(f"not confirmed within {STORED_WITHIN:g} s") from error
+        except BusUnavailable:
+            self._failed()
+            raise
         finally:
             self._waiting.pop(key, None)
+
+    def _failed(self) -> None:
+        """Something could not be stored: perhaps its stream is gone, so make sure of all of them."""
+        if self.connected and self._failing_since is None:
+            self._failing_since = time.monotonic()
+        self.mend()
+
+    def mend(self) -> None:
+        """Make sure of streams and consumers, aside; they may vanish with the server of a cluster that held them."""
+        if self.connected and (self._mending is None or self._mending.done()):
+            self._mending = asyncio.create_task(self._mend())
+
+    async def _mend(self) -> None:
+        try:
+            await self._ensure_streams()
+        except Exception as error:
+            log.warning("streams_not_mended", error=repr(error))
 
     async def _on_stored(self, message: Msg) -> None:
         future = self._waiting.pop(message.subject.rpartition(".")[2], None)
@@ -183,7 +236,7 @@ class JetStream:
 
     def pull(self, consumer: str) -> Pull:
         """Read a service's stream in batches."""
-        pull = Pull(self._nc, CONSUMERS[consumer][0], consumer)
+        pull = Pull(self._nc, CONSUMERS[consumer][0], consumer, self.mend)
         self.on_reconnect(pull.ask_anew)
         return pull
 
@@ -218,6 +271,21 @@ class JetStream:
         finally:
             await subscription.unsubscribe()
         return sorted(found, key=lambda letter: letter.at, reverse=True)[:limit]
+
+
+def _checked(url: str) -> str:
+    """The URL, unless it is one of something else: the client would take `http` for the name of a server."""
+    scheme, given, _ = url.partition("://")
+    if given and scheme not in ("nats", "tls", "ws", "wss"):
+        raise nats.errors.Error("the URL must be nats://HOST:PORT or tls://HOST:PORT")
+    return url
+
+
+def _no_bus(url: str, why: BaseException) -> str:
+    """What someone is told who started a service on a NATS that can't be used; never the password in its URL."""
+    shown = re.sub(r"^([a-z]+://)?.*@", r"\1", url, flags=re.DOTALL)
+    reason = (str(why) or type(why).__name__).removeprefix("nats: ").strip("'")
+    return f"no NATS to use at {shown}: {reason}. One must run there as `outrider nats-config` describes it."
 
 
 async def _on_error(error: Exception) -> None:

@@ -45,6 +45,10 @@ class NatsKeys(msgspec.Struct, frozen=True, kw_only=True):
         return str(nkeys.from_seed(self.issuer_seed.encode()).public_key.decode())
 
 
+class KeysUnusable(Exception):
+    """The file does not hold the secrets of a data folder."""
+
+
 def new_keys() -> NatsKeys:
     """Fresh secrets."""
     seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_ACCOUNT)
@@ -55,7 +59,7 @@ def new_keys() -> NatsKeys:
 def keys_of(file: Path) -> NatsKeys:
     """The secrets in `file` (0600, in a 0700 folder); made the first time, never changed after.
 
-    Raises msgspec.ValidationError or DecodeError if something else is in the file.
+    Raises KeysUnusable if something else is in the file.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
@@ -69,7 +73,15 @@ def keys_of(file: Path) -> NatsKeys:
             pass
         finally:
             draft.unlink()
-    return msgspec.json.decode(file.read_bytes(), type=NatsKeys)
+    try:
+        keys = msgspec.json.decode(file.read_bytes(), type=NatsKeys)
+        nkeys.from_seed(keys.issuer_seed.encode())
+    except (msgspec.DecodeError, nkeys.NkeysError) as error:
+        raise KeysUnusable(
+            f"{file} does not hold Outrider's keys ({error or type(error).__name__}): restore it from a backup; or "
+            "remove it, and new ones are made (an existing NATS then needs a new `outrider nats-config`)"
+        ) from error
+    return keys
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +118,8 @@ max_payload: {MAX_PAYLOAD}
 
 # The database is the truth: what a power cut takes from the streams is announced again from there. So they are not
 # flushed on every message (sync_interval: always), with which they are eight times slower.
-jetstream {{ store_dir: {_quoted(config.store_dir)} }}
+# max_file: what the streams may grow to; without it the server asks for more free disk than they ever use.
+jetstream {{ store_dir: {_quoted(config.store_dir)}, max_file: 4GB }}
 
 {_mqtt(config.mqtt_listen, config.mqtt_tls)}
 

@@ -1,7 +1,7 @@
 """Reading from JetStream: a pull that stays open, and a watch on one vehicle's news."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from typing import NamedTuple, Self
 
@@ -28,8 +28,10 @@ class Received(NamedTuple):
 class Pull:
     """An open pull on a consumer: what arrives gathers until it is taken, so a batch is what is there now."""
 
-    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+    def __init__(self, client: Client, stream: str, consumer: str, gone: Callable[[], None] = lambda: None) -> None:
+        """`gone` is called when there seems to be no such consumer."""
         self._nc = client
+        self._gone = gone
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = client.new_inbox()
         self._subscription: Subscription | None = None
@@ -86,6 +88,7 @@ class Pull:
         else:  # a status: the pull has ended (expired, consumer gone, server going down)
             self._asked = 0
             if message.header and message.header.get("Status") not in ("404", "408"):
+                self._gone()
                 await asyncio.sleep(0.1)
         self._news.set()
 

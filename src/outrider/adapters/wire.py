@@ -4,6 +4,7 @@ This file knows how a fact becomes a message and back. What vehicles may say sta
 structs here are the platform's own reading of it, and tests hold the two together.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -28,6 +29,8 @@ from outrider.domain.registry import FOREVER
 
 LARGEST = 16 * 1024
 """Bytes that a vehicle may say in one message."""
+DEEPEST = 32
+"""Levels of nesting in what a vehicle says; what is far deeper could be kept but not shown."""
 MOST_TOLD = 200 * 1024
 """Bytes of facts after which another message begins: with the largest fact behind it, still below NATS' limit."""
 
@@ -254,14 +257,22 @@ _said: dict[str, msgspec.json.Decoder[Any]] = {
 }
 
 
+def depth(data: bytes) -> int:
+    """How deep a JSON text is nested; brackets in strings count for nothing."""
+    deepest = level = 0
+    for bracket in re.sub(rb'"(?:[^"\\]|\\.)*"|[^][{}"]+', b"", data):
+        level += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, level)
+    return deepest
+
+
 def read_said(kind: str, data: bytes) -> Said:
     """What a vehicle said under one of its topics. Raises ValueError with what is wrong (msgspec's errors are such)."""
     if len(data) > LARGEST:
         raise ValueError(f"{len(data)} bytes, at most {LARGEST} are allowed")
-    try:
-        said: Said = _said[kind].decode(data)
-    except RecursionError as error:  # 16 KiB have room for thousands of brackets
-        raise ValueError("nested too deeply") from error
+    if data.count(b"{") + data.count(b"[") > DEEPEST and depth(data) > DEEPEST:
+        raise ValueError(f"nested too deeply, at most {DEEPEST} levels are allowed")
+    said: Said = _said[kind].decode(data)
     return said
 
 

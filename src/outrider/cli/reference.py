@@ -109,7 +109,7 @@ def _model_lines(model: Model, services: Iterable[str]) -> Iterator[str]:
     if not model.quirks.deduplicates:
         yield "* Quirk: it performs whatever arrives, also twice, so a message is sent once at most."
     if model.quirks.forgets_on_reboot:
-        yield "* Quirk: it forgets what it performed when it reboots, so nothing is repeated in a new session."
+        yield "* Quirk: it forgets what it performed when it reboots, so a message is sent once at most."
 
 
 def _assignments(values: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:

@@ -31,6 +31,9 @@ from outrider.domain.messages import (
 MAX_CLOCK_ERROR = 300.0
 """Seconds by which a vehicle's clock may differ from ours before we do not trust its expiry for `access` (law 10)."""
 
+CLOCK_SET_BACK = 60.0
+"""Seconds by which a report must be behind what we believed of a clock, to mean the clock and not the way."""
+
 ANSWERS = {
     AnswerStatus.RECEIVED: Event.RECEIVED,
     AnswerStatus.EXECUTING: Event.STARTED,
@@ -192,6 +195,8 @@ def _why_not_believe(command: Command, fact: Answered, now: float) -> str | None
 def _hear_presence(draft: _Draft, fact: PresenceChanged) -> None:
     """A birth begins a session; a will ends its own session and no other (law 9)."""
     vehicle = draft.lane.vehicle
+    if fact.session != vehicle.session and fact.arrived_at < (vehicle.heard_at or 0.0):
+        return  # from before the session that we know: it was told late or again
     if fact.presence is Presence.ONLINE:
         offset = vehicle.clock_offset if fact.vehicle_at is None else fact.vehicle_at - fact.arrived_at
         draft.vehicle(presence=Presence.ONLINE, session=fact.session, heard_at=fact.arrived_at, clock_offset=offset)
@@ -200,8 +205,10 @@ def _hear_presence(draft: _Draft, fact: PresenceChanged) -> None:
 
 
 def _hear_state(draft: _Draft, fact: StateReported) -> None:
-    """Signals are kept; and who reports is there, even if its birth message was lost."""
+    """Signals are kept; and who reports is there, even if its birth message was lost. An older report is ignored."""
     vehicle = draft.lane.vehicle
+    if fact.arrived_at < (vehicle.heard_at or 0.0):
+        return
     if vehicle.presence is not Presence.ONLINE:
         draft.vehicle(presence=Presence.ONLINE, session=fact.session)
     _notice(draft, fact)
@@ -234,15 +241,17 @@ HEARING: dict[type[Fact], Callable[[_Draft, Any], None]] = {
 
 
 def _notice(draft: _Draft, fact: Heard) -> None:
-    """Keep the vehicle's time. A message that was long on its way only makes the clock look slow, so within a session
-    the largest offset seen is the nearest to the truth; a birth begins anew.
+    """Keep the vehicle's time. A message that was long on its way only makes the clock look slow, so the largest offset
+    is the nearest to the truth; unless a fresh report says that the clock was set back.
     """
     vehicle = draft.lane.vehicle
     if fact.session != vehicle.session:
         return
     offset = vehicle.clock_offset
     if fact.vehicle_at is not None:
-        offset = max(offset, fact.vehicle_at - fact.arrived_at)
+        measured = fact.vehicle_at - fact.arrived_at
+        set_back = isinstance(fact, StateReported) and measured < offset - CLOCK_SET_BACK
+        offset = measured if set_back else max(offset, measured)
     draft.vehicle(heard_at=max(fact.arrived_at, vehicle.heard_at or 0.0), clock_offset=offset)
 
 
@@ -268,23 +277,24 @@ def _settle_or_repeat(draft: _Draft, command: Command) -> bool:
         draft.move(command, Event.STAYED_SILENT, "no_answer")
         return True
     due = command.repeat_at(draft.lane.vehicle)
-    if due is not None and due <= draft.now < command.expires_at:
+    wanted = command.cancel_asked_at is None and (command.grant_until or 0.0) > draft.now
+    if wanted and due is not None and due <= draft.now < command.expires_at:
         draft.send(command)
     return False
 
 
 def _move_unsent(draft: _Draft, command: Command, busy: bool) -> bool:
-    """Settle, send or queue a command that never left; say whether it is in flight now."""
+    """Settle, send or queue a command that never left; say whether those behind it have to wait."""
     if (end := _why_it_ends(command, draft.lane.vehicle, draft.now)) is not None:
         draft.move(command, *end)
         return False
-    wait = _why_it_waits(draft.lane.vehicle, busy)
+    wait = "lane_busy" if busy else "vehicle_offline" if draft.lane.vehicle.presence is Presence.OFFLINE else None
     if wait is None:
         draft.send(command)
         return True
     if command.state is not State.QUEUED or command.reason != wait:
         draft.move(command, Event.MUST_WAIT, wait)
-    return False
+    return True
 
 
 def _why_it_ends(command: Command, vehicle: Vehicle, now: float) -> tuple[Event, str] | None:
@@ -297,9 +307,3 @@ def _why_it_ends(command: Command, vehicle: Vehicle, now: float) -> tuple[Event,
     if command.terms.risk is Risk.ACCESS and abs(vehicle.clock_offset) > MAX_CLOCK_ERROR:
         return Event.REFUSED, "clock"
     return None
-
-
-def _why_it_waits(vehicle: Vehicle, busy: bool) -> str | None:
-    if vehicle.presence is Presence.OFFLINE:
-        return "vehicle_offline"
-    return "lane_busy" if busy else None

@@ -14,6 +14,11 @@ MOST_OPEN = 50
 LOOK_AFTER = 2.0
 """Seconds after which news that nobody announced is looked at: an accepted command, a wish to cancel (law 3)."""
 
+MOST_ATTEMPTS = 20
+"""Dispatches of one command at most: with waits that double, days of silence."""
+BETWEEN_SESSIONS = 1.0
+"""Seconds at least between two dispatches to a vehicle that comes back again and again."""
+
 
 class Presence(StrEnum):
     """What we believe of a vehicle's connection. Unknown means: try."""
@@ -86,18 +91,20 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is not State.UNCONFIRMED or now < self.deadline + LATE_FACTS_FOR
 
     def may_repeat(self, vehicle: Vehicle) -> bool:
-        """May what was sent be sent again? Only where the vehicle surely knows the id from before (laws 6 and 7)."""
-        same_session = self.session is not None and self.session == vehicle.session
-        remembers = vehicle.quirks.deduplicates and (same_session or not vehicle.quirks.forgets_on_reboot)
-        return self.terms.repeat is Repeat.IF_DEDUPLICATING and remembers
+        """May what was sent be sent again? Only where the vehicle surely knows the id from before (laws 6 and 7).
+
+        A model that forgets is never asked twice: it could begin a new session after we looked, and before it hears us.
+        """
+        remembers = vehicle.quirks.deduplicates and not vehicle.quirks.forgets_on_reboot
+        return self.terms.repeat is Repeat.IF_DEDUPLICATING and remembers and self.attempt < MOST_ATTEMPTS
 
     def repeat_at(self, vehicle: Vehicle) -> float | None:
-        """When to send it once more, or None: at once to a vehicle that came back, else after a growing silence."""
+        """When to send it once more, or None: soon to a vehicle that came back, else after a growing silence."""
         away = vehicle.presence is Presence.OFFLINE
         if self.attempt_at is None or self.state not in IN_FLIGHT or away or not self.may_repeat(vehicle):
             return None
-        if vehicle.session != self.session:
-            return self.attempt_at
+        if vehicle.presence is Presence.ONLINE and vehicle.session != self.session:
+            return self.attempt_at + BETWEEN_SESSIONS
         return self.attempt_at + self.terms.ack_within * 2 ** (self.attempt - 1) if self.state is State.SENT else None
 
     def look_at(self, vehicle: Vehicle, now: float) -> float | None:

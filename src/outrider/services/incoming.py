@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 LETTERS_PER_VEHICLE = 20
 """Dead letters that one vehicle may cause in a minute; more are counted only."""
+MESSAGES_PER_VEHICLE = 12_000
+"""Messages of one vehicle that are passed on in a minute, far more than a busy one says; others are dead letters."""
 SHOWN = 1000
 """Characters of a broken message that a dead letter shows."""
 
@@ -59,6 +61,7 @@ class Incoming:
         self._clock = clock
         self._minute = 0
         self._letters: Counter[str] = Counter()
+        self._messages: Counter[str] = Counter()
 
     async def run(self) -> None:
         async for batch in self._reader.batches():
@@ -72,8 +75,10 @@ class Incoming:
     async def _pass_on(self, batch: Sequence[Received]) -> None:
         facts: list[Fact] = []
         letters: list[DeadLetter] = []
+        self._begin_minute()
         for message in batch:
             vin, kind = message.subject.split(".")[2:4]
+            self._messages[vin] += 1
             try:
                 facts.append(self._understand(vin, kind, message))
             except ContractBroken as error:
@@ -86,6 +91,8 @@ class Incoming:
         """The fact in a message. Raises ContractBroken."""
         if not VIN.fullmatch(vin):
             raise ContractBroken("not_a_vin", "the topic names no valid VIN")
+        if self._messages[vin] > MESSAGES_PER_VEHICLE:
+            raise ContractBroken("too_many", f"more than {MESSAGES_PER_VEHICLE} messages in a minute")
         try:
             fact = self._read(kind, message.data).fact(vin, message.at)
         except ValueError as error:
@@ -101,11 +108,13 @@ class Incoming:
         if complaints := catalog.check_result(fact.service, fact.result):
             raise ContractBroken("bad_result", "; ".join(f"{c.field} {c.message}" for c in complaints))
 
-    def _letter(self, vin: str, kind: str, message: Received, error: ContractBroken) -> list[DeadLetter]:
-        self._broken(error.reason)
+    def _begin_minute(self) -> None:
         minute = int(self._clock() // 60)
         if minute != self._minute:
-            self._minute, self._letters = minute, Counter()
+            self._minute, self._letters, self._messages = minute, Counter(), Counter()
+
+    def _letter(self, vin: str, kind: str, message: Received, error: ContractBroken) -> list[DeadLetter]:
+        self._broken(error.reason)
         self._letters[vin] += 1
         if self._letters[vin] > LETTERS_PER_VEHICLE:
             return []

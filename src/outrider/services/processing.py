@@ -22,8 +22,10 @@ from outrider.services.needs import Bus, LaneStore, Reader, StoreUnavailable
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.1
+SLEPT = 2.0
+"""Seconds without a look that mean that this process was stopped: facts came meanwhile, and are read first (law 8)."""
 LOOK_AT_ONCE = 500
-STANDS_STILL_AFTER = 2.0
+STANDS_STILL_AFTER = 3.5
 """Seconds without progress after which deadlines count although facts may be unread: the promise is 5 s (law 1)."""
 LEFT_ALONE_FOR = 60.0
 """Seconds for which the clock passes over a lane that could not be decided: it would fail at every look."""
@@ -115,7 +117,7 @@ class Processing:
         now = self._clock()
         lanes = by_vehicle(facts)
         try:
-            decided = await self._store.decide(lanes, self._judge(now), now)
+            decided = await self._store.decide(lanes, self._judge, now)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -130,16 +132,12 @@ class Processing:
         unknown = [fact for vin, heard in lanes.items() if vin not in decided for fact in heard]
         await self._tell(decided.values(), [_letter(f, "unknown_vehicle", "not registered", now) for f in unknown])
 
-    def _judge(self, now: float) -> Callable[[Lane, Sequence[AnyFact]], Decision]:
-        models = self._catalog().models
-
-        def judge(lane: Lane, facts: Sequence[AnyFact]) -> Decision:
-            model = models.get(lane.vehicle.model)
-            quirks = UNKNOWN_MODEL if model is None else model.quirks
-            vehicle = msgspec.structs.replace(lane.vehicle, quirks=quirks)
-            return fold(msgspec.structs.replace(lane, vehicle=vehicle), facts, now)
-
-        return judge
+    def _judge(self, lane: Lane, facts: Sequence[AnyFact]) -> Decision:
+        """Decide on a lane that is locked: by the time of now, for the lock may have been waited for."""
+        model = self._catalog().models.get(lane.vehicle.model)
+        quirks = UNKNOWN_MODEL if model is None else model.quirks
+        vehicle = msgspec.structs.replace(lane.vehicle, quirks=quirks)
+        return fold(msgspec.structs.replace(lane, vehicle=vehicle), facts, self._clock())
 
     async def _tell(self, decisions: Iterable[Decision], letters: Sequence[DeadLetter] = ()) -> None:
         """Dispatches first, for a person is waiting for those."""
@@ -162,12 +160,16 @@ class Processing:
     # ---- the clock
 
     async def _watch_the_clock(self) -> None:
+        looked_at = self._clock()
         while True:
+            if self._clock() - looked_at > SLEPT:
+                await self.resume()
             await self._caught_up.wait()
             try:
                 await self._look()
             except Exception as error:
                 log.warning("look_failed", error=repr(error))
+            looked_at = self._clock()
             await asyncio.sleep(LOOK_EVERY)
 
     async def _look(self) -> None:

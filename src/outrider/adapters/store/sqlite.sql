@@ -45,7 +45,7 @@ with wanted as (
     union
     select value from json_each(:ids)
 )
-select c.*, case when c.state in ('accepted', 'queued', 'sent') then (
+select c.*, case when c.settled_at is null then (
     select max(g.until) from grants g
     where g.person = c.asked_by and g.vin = c.vin and g.ended_at is null
       and exists (select 1 from json_each(g.risks) r where r.value = c.risk)
@@ -77,7 +77,7 @@ select vin from vehicles where look_at <= :now order by look_at limit :limit;
 
 -- name: forget_presence
 -- The broker that knew who was there is gone; unknown means try.
-update vehicles set presence = 'unknown' where presence <> 'unknown';
+update vehicles set presence = 'unknown', session = null where presence <> 'unknown' or session is not null;
 
 -- name: latest_changes
 -- What changed within a margin before the latest change: its news may not have got out before a crash.

@@ -27,6 +27,7 @@ PRAGMAS = (
     "pragma foreign_keys = on",
     "pragma busy_timeout = 0",
     "pragma cache_size = -65536",
+    "pragma journal_size_limit = 67108864",
 )
 
 
