@@ -6,6 +6,7 @@ the API.
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import time
@@ -44,6 +45,8 @@ from outrider.settings import Settings
 log = structlog.get_logger()
 
 
+FULL = 8 * 1024**2
+"""Bytes of free disk below which nothing can be promised any more."""
 FAILS_FOR = 10.0
 """Seconds in which nothing could be stored on the bus, before it counts as not there and our own NATS is restarted."""
 
@@ -93,7 +96,7 @@ class Parts(Running):
     def ready(self) -> dict[str, bool]:
         """Is everything there that a command needs?"""
         works = self.bus.connected and self.bus.failing_for < FAILS_FOR
-        return {"database": self.store.usable(), "bus": works}
+        return {"database": self.store.usable(), "bus": works, "disk": free(self.settings.data) > FULL}
 
     async def admission_answers(self) -> bool:
         """Is someone there who lets vehicles in?"""
@@ -109,14 +112,17 @@ class Parts(Running):
 
 @asynccontextmanager
 async def platform(settings: Settings) -> AsyncIterator[Running]:
-    """Everything that `outrider up` runs. Raises DataFolderInUse, NatsServerError, CatalogError, OSError."""
+    """Everything that `outrider up` runs.
+
+    Raises DataFolderInUse, DatabaseUnusable, KeysUnusable, NatsServerError, CatalogError, OSError.
+    """
     async with AsyncExitStack() as stack:
         stack.enter_context(locked(settings.data))
         nats = await _nats(settings, stack)
         running = await _core(settings, nats.url, nats.keys, "up", stack, writes=True)
         running.nats_url, running.mqtt = nats.url, nats.mqtt
         if nats.server is not None:
-            running.task(stack, _restart_when_stuck(nats.server, running.bus), "watch of NATS")
+            running.task(stack, _restart_when_stuck(nats.server, running.bus, settings.data), "watch of NATS")
         admission = asyncio.create_task(_start_admission(running, stack))
         stack.push_async_callback(_cancelled, admission)
         for service in flow.TOGETHER:
@@ -226,14 +232,27 @@ async def _nats(settings: Settings, stack: AsyncExitStack) -> _Nats:
     return _Nats(server.url, server.keys, server.mqtt_listen, server)
 
 
-async def _restart_when_stuck(server: NatsServer, bus: JetStream) -> None:
-    """After its disk was full, nats-server refuses to write until it is restarted; its supervisor starts it again."""
+async def _restart_when_stuck(server: NatsServer, bus: JetStream, data: Path) -> None:
+    """After its disk was full, nats-server writes to no stream that it failed on until it is restarted. Its supervisor
+    starts it again.
+    """
+    was_full = False
     while True:
         await asyncio.sleep(1)
-        if bus.failing_for > FAILS_FOR and server.pid is not None:
-            log.error("nats_is_stuck", pid=server.pid, failing_for=round(bus.failing_for))
+        room = free(data)
+        if room < FULL and not was_full:
+            log.error("disk_full", folder=str(data), free=room)
+        was_full = was_full or room < FULL
+        if server.pid is not None and (bus.failing_for > FAILS_FOR or (was_full and room > 4 * FULL)):
+            log.error("nats_is_stuck", pid=server.pid, failing_for=round(bus.failing_for), disk_was_full=was_full)
             os.kill(server.pid, signal.SIGTERM)
+            was_full = False
             await asyncio.sleep(FAILS_FOR)
+
+
+def free(folder: Path) -> int:
+    """Bytes that may still be written to a folder's disk."""
+    return shutil.disk_usage(folder).free
 
 
 def _nats_of(settings: Settings) -> tuple[str, NatsKeys]:

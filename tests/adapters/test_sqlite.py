@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.adapters.store.sqlite import SCHEMA_VERSION, SqliteStore
+from outrider.adapters.store.sqlite import SCHEMA_VERSION, DatabaseUnusable, SqliteStore
 from outrider.adapters.store.writer import Writer
 from outrider.domain.catalog import Risk
 from outrider.domain.lane import MOST_OPEN
@@ -235,8 +235,9 @@ def test_a_file_of_a_newer_outrider_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"pragma user_version = {SCHEMA_VERSION + 1}")
 
-    with pytest.raises(RuntimeError, match=f"schema {SCHEMA_VERSION + 1}"):
-        SqliteStore(path)
+    for read_only in (False, True):
+        with pytest.raises(DatabaseUnusable, match=f"schema {SCHEMA_VERSION + 1}"):
+            SqliteStore(path, read_only=read_only)
 
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("pragma user_version").fetchone() == (SCHEMA_VERSION + 1,)

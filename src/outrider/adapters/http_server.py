@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from outrider.adapters.http_protocol import BoundedHeads
 from outrider.common.ports import Address
 
 LEAVE_WITHIN = 3
@@ -22,7 +23,7 @@ class HttpServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=BoundedHeads,
                 ws="none",
                 lifespan="off",
                 access_log=False,

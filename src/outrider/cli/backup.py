@@ -32,8 +32,13 @@ def backup(
     if not (data / DATABASE).is_file():
         complain(f"{data} has no database: name a platform's data folder with --data.")
         raise typer.Exit(Exit.NO)
+    from outrider.adapters.store.sqlite import DatabaseUnusable
+
     try:
         size = _copy(data / DATABASE, target)
+    except DatabaseUnusable as error:
+        complain(str(error))
+        raise typer.Exit(Exit.NO) from None
     except OSError as error:
         complain(f"{target} can't be written: {error.strerror or error}")
         raise typer.Exit(Exit.NO) from None

@@ -2,7 +2,8 @@
 
 import typer
 
-from outrider.cli.asking import DATA, Data
+from outrider.cli.asking import DATA, Data, Exit
+from outrider.cli.shown import complain
 
 
 def nats_config(data: Data = DATA) -> None:
@@ -10,6 +11,11 @@ def nats_config(data: Data = DATA) -> None:
 
     It holds the secrets of this data folder (made at the first time): keep the file readable for the server only.
     """
-    from outrider.adapters.nats_config import external, keys_of
+    from outrider.adapters.nats_config import KeysUnusable, external, keys_of
 
-    typer.echo(external(keys_of(data / "keys" / "nats.json")), nl=False)
+    try:
+        keys = keys_of(data / "keys" / "nats.json")
+    except (KeysUnusable, OSError) as error:
+        complain(str(error))
+        raise typer.Exit(Exit.NO) from None
+    typer.echo(external(keys), nl=False)

@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -54,6 +54,9 @@ def up(
         raise typer.BadParameter("--mqtt-tls-cert and --mqtt-tls-key go together")
     if jwks is None and (issuer, audience) != ("outrider", "outrider"):
         raise typer.BadParameter("--issuer and --audience need --jwks: the folder's own key signs for `outrider` only")
+    _check_folder(data)
+    if jwks is not None and "://" not in jwks:
+        _check_jwks(Path(jwks))
     settings = Settings(
         data=data,
         http_listen=_address(listen),
@@ -89,6 +92,7 @@ def run(
 
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service!r}; choose from {', '.join(SERVICES)}")
+    _check_folder(data)
     settings = Settings(data=data, nats_url=nats, http_listen=_address(listen), catalog=tuple(catalog or ()))
     context = wiring.admission if service == "admission" else partial(wiring.service, name=service)
     _run_until_told(lambda: context(settings), _silence, parent)
@@ -103,6 +107,28 @@ def _address(text: str) -> "Address":
         raise typer.BadParameter(str(error)) from error
 
 
+def _check_folder(data: Path) -> None:
+    if data.exists() and not data.is_dir():
+        _refuse(f"{data} is a file and can't be the data folder: name a folder with --data")
+
+
+def _check_jwks(file: Path) -> None:
+    """A file is there or not, and a mistake in it would only show when everybody is refused; a URL may come later."""
+    from outrider.adapters.tokens import read_jwks
+
+    try:
+        keys = read_jwks(file.read_bytes())
+    except (OSError, ValueError) as error:
+        _refuse(f"--jwks: {file} can't be read as a JWKS: {getattr(error, 'strerror', None) or error}")
+    if not keys:
+        _refuse(f"--jwks: {file} has no key that can sign tokens: ES256 or RS256 of 2048 bits, public, with a `kid`")
+
+
+def _refuse(why: object) -> NoReturn:
+    typer.echo(f"outrider: {why}", err=True)
+    raise typer.Exit(Exit.NO)
+
+
 Context = Callable[[], "AbstractAsyncContextManager[Running]"]
 
 
@@ -110,35 +136,54 @@ def _run_until_told(context: Context, tell: "Callable[[Running], None]", parent:
     """Run until SIGINT, SIGTERM, or the death of `parent`; then stop cleanly. What fails to start says why (exit 1)."""
     from outrider.adapters.catalog_files import CatalogError
     from outrider.adapters.data_folder import DataFolderInUse
+    from outrider.adapters.nats_config import KeysUnusable
     from outrider.adapters.nats_server import NatsServerError
+    from outrider.adapters.store.sqlite import DatabaseUnusable
     from outrider.wiring import NoPlatform
 
     _log_to_stderr()
+    _open_as_many_files_as_allowed()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_until_told(context, tell, parent))
-    except (CatalogError, DataFolderInUse, NatsServerError, NoPlatform, OSError) as error:
-        typer.echo(f"outrider: {error}", err=True)
-        raise typer.Exit(Exit.NO) from error
+    except (
+        CatalogError,
+        DatabaseUnusable,
+        DataFolderInUse,
+        KeysUnusable,
+        NatsServerError,
+        NoPlatform,
+        OSError,
+    ) as error:
+        _refuse(error)
 
 
 async def _until_told(context: Context, tell: "Callable[[Running], None]", parent: int | None) -> None:
+    """Live until told, be it while still starting. Told twice is told once: putting things away is not cut short."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     orphaned = asyncio.create_task(_when_orphaned(parent, told))
+    life, waiting = asyncio.create_task(_live(context, tell, told)), asyncio.create_task(told.wait())
+    await asyncio.wait((life, waiting), return_when=asyncio.FIRST_COMPLETED)
+    orphaned.cancel()
+    life.cancel()
+    with suppress(asyncio.CancelledError):
+        await life
+
+
+async def _live(context: Context, tell: "Callable[[Running], None]", told: asyncio.Event) -> None:
+    """Start, and run until cancelled or a part fails, which is raised here."""
     async with context() as running:
+        if told.is_set():  # nats-py swallows a cancellation here and there; then the start went on to its end
+            return
         # What was built stays; and messages make little garbage in cycles, so looking for it seldom is enough
         # (measured: a twelfth of the CPU at 400 commands/s).
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         tell(running)
-        running.failed.add_done_callback(lambda _: told.set())
-        await told.wait()
-        orphaned.cancel()
-        if running.failed.done():
-            running.failed.result()
+        await running.failed
 
 
 async def _when_orphaned(parent: int | None, told: asyncio.Event) -> None:
@@ -156,6 +201,15 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def _open_as_many_files_as_allowed() -> None:
+    """Every vehicle and every client is an open file of ours or of the nats-server, which inherits this."""
+    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit; some allow less than they say
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _log_to_stderr() -> None:

@@ -62,6 +62,18 @@ class TooLarge(OutriderError):
     code, status = "too_large", 413
 
 
+class HeadTooLarge(OutriderError):
+    """The request's head is too large"""
+
+    code, status = "head_too_large", 431
+
+
+class HeadTooSlow(OutriderError):
+    """The request's head took too long"""
+
+    code, status, retryable = "head_too_slow", 408, True
+
+
 class WrongMediaType(OutriderError):
     """The request is not JSON"""
 

@@ -24,18 +24,34 @@ SQL = queries.load("sqlite.sql")
 SCHEMA_VERSION = 1
 
 
+class DatabaseUnusable(Exception):
+    """The file is no database, a broken one, or a newer Outrider's; it is left as it was."""
+
+
 class SqliteStore:
-    """Fulfils every need in `services/needs.py`. `read_only`: for a process beside the one that writes."""
+    """Fulfils every need in `services/needs.py`. `read_only`: for a process beside the one that writes.
+
+    Raises DatabaseUnusable.
+    """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._writer: Writer | None = None
-        if not read_only:
-            _migrate(path)
-            self._writer = Writer(path)
-        self._reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, cached_statements=256)
+        try:
+            if not read_only:
+                _migrate(path)
+                self._writer = Writer(path)
+            self._open_reader()
+        except sqlite3.Error as error:
+            advice = "restore a backup of it, or use another folder with --data"
+            raise DatabaseUnusable(f"{path} can't be used as the database ({error}): {advice}") from error
+
+    def _open_reader(self) -> None:
+        url = f"file:{self.path}?mode=ro"
+        self._reader = sqlite3.connect(url, uri=True, isolation_level=None, cached_statements=256)
         self._reader.row_factory = sqlite3.Row
         self._reader.execute("pragma busy_timeout = 5000")
+        _refuse_a_newer_one(self.path, self._reader)
 
     def close(self) -> None:
         self._reader.close()
@@ -257,12 +273,17 @@ def _purge(before: float, limit: int) -> dict[str, Any]:
 def _migrate(path: Path) -> None:
     """Make the tables in a new file; refuse one that a newer Outrider wrote."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        found = db.execute("pragma user_version").fetchone()[0]
-        if found == 0:
+        if _refuse_a_newer_one(path, db) == 0:
             db.executescript(
                 f"begin; {queries.text('sqlite_schema.sql')} pragma user_version = {SCHEMA_VERSION}; commit;"
             )
-        elif found != SCHEMA_VERSION:
-            raise RuntimeError(
-                f"{path} has schema {found}, this Outrider knows {SCHEMA_VERSION}: use a matching version"
-            )
+
+
+def _refuse_a_newer_one(path: Path, db: sqlite3.Connection) -> int:
+    """The schema's version, 0 in a new file. This reads the file, so one that is no database shows here."""
+    found = int(db.execute("pragma user_version").fetchone()[0])
+    if found > SCHEMA_VERSION:
+        raise DatabaseUnusable(
+            f"{path} has schema {found}, this Outrider knows {SCHEMA_VERSION}: use a matching version"
+        )
+    return found
