@@ -54,12 +54,13 @@ class JetStream:
         """
         client = Client()
         bus = cls(client)
-        trouble: list[Exception] = []
+        trouble: dict[str, Exception] = {}
 
         async def on_error(error: Exception) -> None:
-            trouble[:] = [error]
             if bus._inbox:
                 await _on_error(error)
+            else:
+                trouble.setdefault(str(error), error)
 
         try:
             async with asyncio.timeout(within):
@@ -82,7 +83,10 @@ class JetStream:
                 await asyncio.wait_for(client.close(), 3)
             if not isinstance(error, nats.errors.Error | OSError):
                 raise
-            raise ConnectionError(_no_bus(url, error if bus._inbox or not trouble else trouble[-1])) from error
+            # A refused password is the reason, whatever else happened to the connection afterwards.
+            refused = next((each for text, each in trouble.items() if "uthorization" in text), None)
+            last = error if bus._inbox or not trouble else [*trouble.values()][-1]
+            raise ConnectionError(_no_bus(url, refused or last)) from error
         return bus
 
     async def close(self) -> None:
