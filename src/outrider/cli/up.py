@@ -168,8 +168,13 @@ async def _until_told(context: Context, tell: "Callable[[Running], None]", paren
     await asyncio.wait((life, waiting), return_when=asyncio.FIRST_COMPLETED)
     orphaned.cancel()
     life.cancel()
-    with suppress(asyncio.CancelledError):
-        await life
+    try:
+        with suppress(asyncio.CancelledError):
+            await life
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # all is put away: one more Ctrl-C finds nothing to stop
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def _live(context: Context, tell: "Callable[[Running], None]", told: asyncio.Event) -> None:
