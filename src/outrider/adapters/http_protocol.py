@@ -11,6 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from outrider.adapters.api.problem import document_of
 from outrider.adapters.api.trace import trace_of
 from outrider.common import problems
 from outrider.domain.errors import HeadTooLarge, HeadTooSlow, OutriderError
@@ -116,17 +117,7 @@ class BoundedHeads(HttpToolsProtocol):
 
 def _answer(error: OutriderError) -> bytes:
     """A whole response that says what went wrong and that the connection ends."""
-    document = problems.Problem(
-        type=problems.type_of(error.code),
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        code=error.code,
-        retryable=error.retryable,
-        may_have_happened=error.may_have_happened,
-        trace_id=trace_of(None).id,
-    )
-    body = problems.encode(document)
+    body = document_of(error, trace_of(None))
     head = (
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
         f"content-type: {problems.MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocketClose
 
 from outrider.adapters.api.call import Call, cursor_at, read_headers
 from outrider.adapters.api.metrics import Metrics
+from outrider.adapters.api.problem import document_of
 from outrider.adapters.api.trace import Trace, trace_of
 from outrider.adapters.tokens import Tokens
 from outrider.common import problems
@@ -126,18 +127,7 @@ def _problem(error: OutriderError, trace: Trace) -> Response:
     headers = {**_NO_STORE, **_HEADERS.get(error.code, {})}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    document = problems.Problem(
-        type=problems.type_of(error.code),
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        code=error.code,
-        retryable=error.retryable,
-        may_have_happened=error.may_have_happened,
-        trace_id=trace.id,
-        errors=error.errors,
-    )
-    return Response(problems.encode(document), error.status, headers, problems.MEDIA_TYPE)
+    return Response(document_of(error, trace), error.status, headers, problems.MEDIA_TYPE)
 
 
 def _not_stored(method: str) -> OutriderError:
