@@ -1,15 +1,19 @@
 # `make` alone lists what there is. ARGS="..." hands options on; PYTHON=/path/to/python chooses the interpreter.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo up test fmt docs lock clean
+.PHONY: help demo demo-gateway up test fmt docs lock clean
 ARGS ?=
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: ## watch commands travel to simulated cars and back; ends by itself
 	@sh scripts/venv.sh run
 	@.venv/bin/outrider demo $(ARGS)
+
+demo-gateway: ## watch three products behind their own gateways; one dies, one changes; ends by itself
+	@sh scripts/venv.sh run
+	@.venv/bin/outrider gateway demo $(ARGS)
 
 up: ## start the platform, until Ctrl-C
 	@sh scripts/venv.sh run
@@ -23,7 +27,7 @@ fmt: ## mend what ruff can mend
 	@sh scripts/venv.sh dev
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-docs: ## write docs/lifecycle.md, catalog.md and cli.md anew from the program
+docs: ## write docs/lifecycle.md, catalog.md, cli.md and our product's openapi.yaml anew from the program
 	@sh scripts/venv.sh run
 	@.venv/bin/python -m outrider.cli.reference docs
 

@@ -1,7 +1,7 @@
 """The only place that builds anything: settings in, running services out.
 
 What is started first is stopped last: the lock on the data folder, NATS, the store, the bus, the services, admission,
-the API.
+the API, the gateway in front of it.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from outrider.adapters.catalog_files import LiveCatalog
 from outrider.adapters.data_folder import Note, locked, told, where
 from outrider.adapters.dev_key import make_dev_key
 from outrider.adapters.figures import Figures
-from outrider.adapters.http_server import HttpServer
+from outrider.adapters.http_server import LEAVE_WITHIN, HttpServer
 from outrider.adapters.jetstream import JetStream
 from outrider.adapters.links import NatsLink
 from outrider.adapters.nats_config import REVOKED, NatsKeys, Tls, keys_of
@@ -35,6 +35,7 @@ from outrider.common.child import Child
 from outrider.common.ports import Address
 from outrider.common.processes import Process
 from outrider.domain.catalog import Catalog
+from outrider.front import Front, front_of
 from outrider.services.creation import Creation
 from outrider.services.incoming import Incoming
 from outrider.services.outgoing import Outgoing
@@ -56,14 +57,25 @@ class NoPlatform(Exception):
 
 
 class Running:
-    """What runs: where people and vehicles connect, and `failed`, which is done when a part ended by itself."""
+    """What runs: where people and vehicles connect, and `failed`, which is done when a part ended by itself.
+
+    http: where people connect. behind: where the API itself listens if that is a gateway's address; if it is not and
+    was to be, `no_gateway` says why.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.http: Address | None = None
+        self.behind: str | None = None
+        self.no_gateway: str | None = None
         self.mqtt: Address | None = None
         self.nats_url = ""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def url(self) -> str:
+        """Where people and apps reach the API."""
+        return f"{'http' if self.settings.tls_cert is None else 'https'}://{self.http}"
 
     def task(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a part until the stack unwinds; should it ever end by itself, everything ends."""
@@ -114,10 +126,11 @@ class Parts(Running):
 async def platform(settings: Settings) -> AsyncIterator[Running]:
     """Everything that `outrider up` runs.
 
-    Raises DataFolderInUse, DatabaseUnusable, KeysUnusable, NatsServerError, CatalogError, OSError.
+    Raises DataFolderInUse, DatabaseUnusable, KeysUnusable, NatsServerError, CatalogError, NoGateway, Refused, OSError.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(locked(settings.data))
+        front, no_gateway = await front_of(settings)
         nats = await _nats(settings, stack)
         running = await _core(settings, nats.url, nats.keys, "up", stack, writes=True)
         running.nats_url, running.mqtt = nats.url, nats.mqtt
@@ -127,7 +140,8 @@ async def platform(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(_cancelled, admission)
         for service in flow.TOGETHER:
             _start(service, running, stack)
-        await _start_api(running, stack)
+        running.no_gateway = no_gateway
+        await _start_api(running, stack, front)
         await admission
         stack.enter_context(told(settings.data, _note(running)))
         stack.callback(running.failed.cancel)  # from here on, parts end because they are told to
@@ -279,8 +293,8 @@ async def _start_admission(running: Parts, stack: AsyncExitStack) -> None:
     await child.start()
 
 
-async def _start_api(running: Parts, stack: AsyncExitStack) -> None:
-    """The public HTTP API, on the event loop of the services."""
+async def _start_api(running: Parts, stack: AsyncExitStack, front: Front | None = None) -> None:
+    """The public HTTP API, on the event loop of the services; behind a gateway, if there is to be one."""
     settings = running.settings
     make_dev_key(settings.keys)
     tokens = Tokens(Keys(_jwks(settings)), issuer=settings.issuer, audience=settings.audience)
@@ -293,10 +307,21 @@ async def _start_api(running: Parts, stack: AsyncExitStack) -> None:
         ready=running.ready,
         figures=running.figures.registry,
     )
-    server = HttpServer(app, settings.http_listen)
-    running.http = server.address
+    server = HttpServer(app, front.behind if front else settings.http_listen, for_gateway=front is not None)
     serving = running.task(stack, server.run_here(), "api")
     stack.push_async_callback(server.leave, serving)
+    if front is None:
+        assert isinstance(server.address, Address)
+        running.http = server.address
+        return
+    stack.callback(running.failed.cancel)  # should the gateway not start, the API ends because it is told to
+    running.http, running.behind = front.listen, front.way
+    watch = await stack.enter_async_context(front.open(running.catalog_now(), grace=LEAVE_WITHIN))
+    running.task(stack, _failing(watch.failed), "gateway")
+
+
+async def _failing(failed: asyncio.Future[None]) -> None:
+    await asyncio.shield(failed)
 
 
 def _jwks(settings: Settings) -> Fetch:
@@ -308,7 +333,9 @@ def _jwks(settings: Settings) -> Fetch:
 def _note(running: Running) -> Note:
     return Note(
         pid=os.getpid(),
-        api=f"http://{running.http}",
+        api=running.url,
+        behind=running.behind,
+        no_gateway=running.no_gateway,
         mqtt=None if running.mqtt is None else str(running.mqtt.from_here()),
         nats=running.nats_url,
     )

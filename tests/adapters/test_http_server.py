@@ -1,19 +1,23 @@
-"""The HTTP server on a real port: the heads that it refuses, and those that it must not."""
+"""The HTTP server on a real port: the heads that it refuses, and those that it must not; and behind a gateway."""
 
 import asyncio
 import json
+import socket
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from outrider.adapters import http_protocol
+from outrider.adapters import http_protocol, http_server
 from outrider.adapters.http_protocol import LARGEST_HEAD
 from outrider.adapters.http_server import HttpServer
 from outrider.common.ports import LOOPBACK, Address
 
+ANYWHERE = Address(LOOPBACK, 0)
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -78,9 +82,9 @@ class Connection:
 class Served:
     """A server, its application, and connections to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, listen: Address | Path = ANYWHERE, *, for_gateway: bool = False) -> None:
         self.echo = Echo()
-        self._server = HttpServer(self.echo, Address(LOOPBACK, 0))
+        self._server = HttpServer(self.echo, listen, for_gateway=for_gateway)
         self._connections: list[Connection] = []
 
     @asynccontextmanager
@@ -93,7 +97,11 @@ class Served:
         await self._server.leave(serving)
 
     async def connect(self) -> Connection:
-        streams = await asyncio.open_connection(self._server.address.host, self._server.address.port)
+        address = self._server.address
+        if isinstance(address, Path):
+            streams = await asyncio.open_unix_connection(address)
+        else:
+            streams = await asyncio.open_connection(address.host, address.port)
         self._connections.append(Connection(*streams))
         return self._connections[-1]
 
@@ -278,3 +286,65 @@ async def test_a_chunked_body_with_trailers_is_served(served: Served) -> None:
 
     assert "/ 20000 " in await connection.answers(b";")
     await sending
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+async def test_any_kind_of_address_will_do(host: str) -> None:
+    """IPv6 where this machine has it."""
+    try:
+        server = Served(Address(host, 0))
+    except OSError:
+        assert host == "::1"
+        pytest.skip("no IPv6 here")
+    async with server.running() as served:
+        connection = await served.connect()
+        await connection.send(GET % b"one")
+        assert "/one 0 1;" in await connection.answers(b";")
+
+
+# behind a gateway
+
+
+async def test_at_a_unix_socket(tmp_path: Path) -> None:
+    """It answers there, only its user can open it, and nothing is left of it afterwards."""
+    file = tmp_path / "api.sock"
+    async with Served(file, for_gateway=True).running() as served:
+        connection = await served.connect()
+        await connection.send(GET % b"one")
+        assert "/one 0 1;" in await connection.answers(b";")
+
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not file.exists()
+
+
+async def test_a_socket_that_a_killed_process_left_is_replaced(tmp_path: Path) -> None:
+    """Nobody has to remove anything by hand."""
+    file = tmp_path / "api.sock"
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(file))
+
+    async with Served(file, for_gateway=True).running() as served:
+        connection = await served.connect()
+        await connection.send(GET % b"one")
+        assert "/one 0 1;" in await connection.answers(b";")
+
+
+def test_where_no_socket_can_be() -> None:
+    """The file is named."""
+    with pytest.raises(OSError, match=r"can't listen on /nowhere/api\.sock: No such file"):
+        HttpServer(Echo(), Path("/nowhere/api.sock"), for_gateway=True)
+
+
+async def test_a_gateways_connections_are_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Used or not, they may rest: what a gateway sends just when its connection is closed would be lost."""
+    monkeypatch.setattr(http_protocol, "HEAD_WITHIN", 0.05)
+    monkeypatch.setattr(http_server, "KEEPS_FOR", 0.05)
+    async with Served(for_gateway=True).running() as served:
+        fresh, used = await served.connect(), await served.connect()
+        await used.send(GET % b"one")
+        await used.answers(b";")
+        await asyncio.sleep(0.2)
+
+        for connection in (fresh, used):
+            await connection.send(GET % b"two")
+            assert "/two 0 1;" in await connection.answers(b";")

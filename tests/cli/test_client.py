@@ -1,9 +1,14 @@
 """How a platform and a token are found, and what is said where they are not."""
 
 import http.server
+import json
+import socket
+import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +67,19 @@ def test_what_is_no_address(url: str) -> None:
     assert len(said.err.splitlines()) == 1
 
 
+@contextmanager
+def serving(
+    handler: Any, server: type[http.server.HTTPServer] = http.server.ThreadingHTTPServer, at: Any = (LOOPBACK, 0)
+) -> Iterator[str]:
+    """A web server in a thread; its address."""
+    with server(at, handler) as serves:
+        thread = threading.Thread(target=serves.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://{LOOPBACK}:{getattr(serves, 'server_port', 0)}"
+        serves.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def stranger() -> Iterator[str]:
     """A web server that is no platform."""
@@ -75,12 +93,8 @@ def stranger() -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer((LOOPBACK, 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://{LOOPBACK}:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Page) as url:
+        yield url
 
 
 @pytest.mark.parametrize(("words", "code"), [(["vehicle", "list"], 3), (["catalog", "list"], 1)])
@@ -90,6 +104,77 @@ def test_a_stranger_at_the_address_is_no_platform(stranger: str, words: list[str
 
     assert said.code == code
     assert stranger in said.err
+
+
+class Limited(http.server.BaseHTTPRequestHandler):
+    """A gateway that refuses the first two requests, and says `code`."""
+
+    code = "person_limit"
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        refused = self.asked <= 2
+        self.send_response(429 if refused else 200)
+        self.send_header("Retry-After", "0")
+        self.end_headers()
+        problem = {"status": 429, "title": "Too many", "code": self.code, "retryable": True}
+        self.wfile.write(json.dumps(problem if refused else {"items": [], "next": None}).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "asked"), [("person_limit", 0, 3), ("client_limit", 0, 3), ("lane_full", 1, 1)]
+)
+def test_whom_a_gateway_finds_too_quick_asks_again(code: str, exit_code: int, asked: int) -> None:
+    """A limit is waited for, as the gateway says; what the platform itself refuses is not asked for again."""
+    gateway = type("Gateway", (Limited,), {"code": code})
+    with serving(gateway) as url:
+        said = outrider("vehicle", "list", "--url", url, "--token", "t")
+
+    assert (said.code, gateway.asked) == (exit_code, asked)
+
+
+def test_a_gateway_whose_platform_was_killed(tmp_path: Path) -> None:
+    """It answers for itself; for whoever asks, no platform is running."""
+
+    class Gateway(Limited):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(b'{"status": 503, "title": "The service can\'t be reached", "code": "not_reached"}')
+
+    make_dev_key(tmp_path / "keys")
+    with serving(Gateway) as url:
+        (tmp_path / "platform.json").write_text(json.dumps({"pid": 1, "api": url, "mqtt": None}))
+        said = outrider("vehicle", "list", "--data", tmp_path)
+        elsewhere = outrider("vehicle", "list", "--url", url, "--token", "t")
+
+    assert (said.code, elsewhere.code) == (3, 1)
+    assert "start one with `outrider up`" in said.err
+    assert "can't be reached" in elsewhere.err
+
+
+def test_behind_tls_the_platforms_own_way_is_taken(tmp_path: Path) -> None:
+    """The certificate is for a name that this machine need not know, so the folder's own socket is used."""
+    make_dev_key(tmp_path / "keys")
+    api = tmp_path / "api.sock"
+
+    class Api(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_UNIX
+
+        def server_bind(self) -> None:
+            socketserver.TCPServer.server_bind(self)
+
+    quick = type("Quick", (Limited,), {"asked": 9, "address_string": lambda self: "here"})
+    with serving(quick, Api, str(api)):
+        note = {"pid": 1, "api": "https://127.0.0.1:1", "behind": str(api)}
+        (tmp_path / "platform.json").write_text(json.dumps(note))
+        said = outrider("vehicle", "list", "--data", tmp_path)
+
+    assert said.code == 0, said.err
 
 
 def test_the_environment_says_which_platform_and_who(running: Running) -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from outrider.adapters.catalog_files import load
+from outrider.adapters.openapi import openapi_document, openapi_template
 from outrider.cli.reference import PAGES, catalog_markdown
 from outrider.cli.reference_commands import cli_markdown
 from outrider.cli.reference_lifecycle import lifecycle_markdown
+from outrider.cli.reference_product import PRODUCT, product_openapi
+from outrider.common.yaml_positions import read_yaml
 from outrider.domain.lifecycle import TRANSITIONS, State
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -17,6 +20,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_the_page_is_what_the_program_says(page: str) -> None:
     """No reference page lags behind the program; `python -m outrider.cli.reference docs` writes them anew."""
     assert (DOCS / page).read_text(encoding="utf-8") == PAGES[page]()
+
+
+def test_the_product_of_our_own_api_is_what_the_api_says() -> None:
+    """products/remote-services/openapi.yaml is the document that a platform with the shipped catalog serves."""
+    written = PRODUCT.read_text(encoding="utf-8")
+
+    assert written == product_openapi()
+    assert read_yaml(written.encode()).data == openapi_document(openapi_template(), load())
 
 
 def test_every_service_and_model_has_its_section() -> None:

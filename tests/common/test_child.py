@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from outrider.common.processes import Process, look
 class Watched:
     """A child under test with what it reported."""
 
-    def __init__(self, folder: Path, script: str, **settings: float) -> None:
+    def __init__(self, folder: Path, script: str, **settings: Any) -> None:
         self.told: asyncio.Queue[Process] = asyncio.Queue()
         self.output = folder / "out"
         self.argv = [sys.executable, "-c", script]
@@ -37,7 +38,7 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
     """Makes children under test; whatever a test leaves running is stopped."""
     made: list[Watched] = []
 
-    def make(script: str, **settings: float) -> Watched:
+    def make(script: str, **settings: Any) -> Watched:
         made.append(Watched(tmp_path, script, **settings))
         return made[-1]
 
@@ -155,6 +156,69 @@ async def test_stopping_an_adopted_process_ends_it(watch: Watch) -> None:
     assert left.wait(timeout=1) == -signal.SIGTERM
 
 
+async def test_it_runs_in_the_folder_that_it_is_given(watch: Watch, tmp_path: Path) -> None:
+    """Relative names in its configuration are of that folder."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    watched = watch("open('here', 'w').close(); " + SERVE, cwd=folder)
+
+    await watched.child.start()
+
+    assert folder.joinpath("here").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may start a program as another user")
+async def test_it_runs_as_the_user_that_it_is_given(watch: Watch) -> None:
+    """It has that user's and that group's rights and no others, and its output is that user's."""
+    watched = watch("", user=61000, cwd=Path("/"))
+    # Not this Python, which may be for root's eyes only.
+    watched.child._argv = ("/bin/sh", "-c", "id -u; id -G; echo ready; exec sleep 60")
+
+    await watched.child.start()
+
+    assert watched.output.read_text() == "61000\n61000\nready\n"
+    assert watched.output.stat().st_uid == watched.output.stat().st_gid == 61000
+
+
+async def test_output_never_goes_where_a_link_leads(watch: Watch, tmp_path: Path) -> None:
+    """Whoever may write to the folder can't make us write to a file elsewhere."""
+    watched = watch(SERVE)
+    watched.output.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(OSError, match="symbolic links"):
+        await watched.child.start()
+    assert not tmp_path.joinpath("elsewhere").exists()
+
+
+async def test_a_death_after_which_it_is_not_wanted_again_ends_the_watch(watch: Watch) -> None:
+    """Who ended it on purpose does not find it back a moment later."""
+    asked: asyncio.Queue[None] = asyncio.Queue()
+    watched = watch(SERVE, again=lambda: asked.put_nowait(None))
+    await watched.child.start()
+    process = await watched.next()
+
+    os.kill(process.pid, signal.SIGKILL)
+    await asyncio.wait_for(asked.get(), 5)
+    await asyncio.sleep(0)
+
+    assert watched.child._keeper is not None
+    assert watched.child._keeper.done()
+    assert watched.child.restarts == 0
+
+
+async def test_what_is_watched_no_more_lives_on_until_it_is_stopped(watch: Watch) -> None:
+    """It may finish what it has to do; its end is then no death to mend."""
+    watched = watch(SERVE)
+    await watched.child.start()
+    process = await watched.next()
+
+    await watched.child.unwatch()
+    assert process.alive()
+
+    await watched.child.stop()
+    assert not process.alive()
+
+
 async def test_old_output_is_put_aside_when_it_has_grown(
     watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,5 +234,5 @@ async def test_old_output_is_put_aside_when_it_has_grown(
 
 
 def test_the_waits_between_starts_double_up_to_five_seconds() -> None:
-    """One death costs a fifth of a second, a row of them at most five seconds each."""
-    assert [backoff(deaths) for deaths in (1, 2, 3, 4, 5, 6, 1000)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    """A first death costs no wait, a row of them at most five seconds each."""
+    assert [backoff(deaths) for deaths in (1, 2, 3, 4, 5, 6, 7, 1000)] == [0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]

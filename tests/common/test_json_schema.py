@@ -56,6 +56,20 @@ def test_a_name_that_is_no_name_is_told_by_its_own_place() -> None:
     assert schema.faults({"Level": 1}) == [Fault(("Level",), "the name must match ^[a-z]+$")]
 
 
+def test_a_pattern_may_be_said_in_words() -> None:
+    """Nobody should have to read a regular expression to know what to write."""
+    schema = Schema(
+        {
+            "propertyNames": {"pattern": "^[a-z]+$", "x-words": "a word"},
+            "additionalProperties": {"$ref": "#/$defs/v"},
+            "$defs": {"v": {"pattern": "^v[0-9]$", "x-words": "a version such as v1"}},
+        }
+    )
+
+    assert schema.faults({"one": "2"}) == [Fault(("one",), "must be a version such as v1")]
+    assert schema.faults({"One": "v2"}) == [Fault(("One",), "the name must be a word")]
+
+
 def test_a_hostile_value_is_refused_in_few_words() -> None:
     """Neither depth nor a thousand unknown members breaks the check or makes its answer long."""
     nest: list[Any] = []

@@ -55,6 +55,25 @@ def test_a_zombie_is_not_alive(sleeper: subprocess.Popen[bytes]) -> None:
     assert not seen.alive()
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told by the system", "looked at"])
+async def test_the_end_of_a_process_is_seen(
+    sleeper: subprocess.Popen[bytes], told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting for a process lasts as long as it lives, whoever started it, and not at all once it is gone."""
+    if not told:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+    seen = processes.look(sleeper.pid)
+    assert seen is not None
+    waiting = asyncio.create_task(processes.until_gone(seen))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    sleeper.kill()
+
+    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(processes.until_gone(seen), 5)
+
+
 async def test_a_process_that_got_an_old_id_is_spared(sleeper: subprocess.Popen[bytes]) -> None:
     """An id that passed to another process is recognised by the start, and that process is not touched."""
     seen = processes.look(sleeper.pid)

@@ -127,8 +127,9 @@ def test_depth_is_refused_before_it_hurts(raw: bytes) -> None:
 
 
 def test_a_large_file_is_refused() -> None:
-    """A file of more than a mebibyte is not even parsed."""
+    """A file of more than a mebibyte is not even parsed, unless the reader is ready for more."""
     assert refused(b"#" * (SIZE_LIMIT + 1)) == [(1, "", "is larger than 1048576 bytes; split it")]
+    assert read_yaml(b"#" * (SIZE_LIMIT + 1), SIZE_LIMIT + 1).data is None
 
 
 def test_an_empty_file_is_no_data() -> None:

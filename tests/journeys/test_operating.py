@@ -33,9 +33,15 @@ def of_folder(data: Path) -> list[str]:
 
 
 async def test_stop_and_start_again(tmp_path: Path) -> None:
-    """Ctrl-C stops everything and leaves no process; the next start knows what the last one knew."""
+    """Ctrl-C stops everything and leaves no process; the next start knows what the last one knew.
+
+    Nothing of it is for others to read, also in a folder that they may look into.
+    """
+    tmp_path.chmod(0o755)
+    (tmp_path / "data").mkdir(mode=0o755)
     async with world(tmp_path) as w:
         await w.car(VIN)
+        assert [file.name for file in w.platform.data.iterdir() if file.is_file() and file.stat().st_mode & 0o077] == []
         command_id = (await w.ask(VIN, "door-lock")).json()["id"]
         await w.until(command_id, "executed")
 

@@ -1,14 +1,17 @@
-"""A whole world for a journey: a platform as its own process, cars on real MQTT, people with tokens over HTTP."""
+"""A whole world for a journey: a platform as its own process behind its gateway, cars on real MQTT, people with tokens
+over HTTP.
+"""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ import httpx
 from outrider.adapters.catalog_files import load
 from outrider.adapters.data_folder import where
 from outrider.adapters.dev_key import mint
+from outrider.cli.client import TOO_QUICK
+from outrider.common import processes
 from outrider.common.ports import Address
 from outrider.domain.catalog import Catalog
 from outrider.simulator.driver import Car
@@ -31,12 +36,13 @@ CERTAINLY_NOT = {"rejected", "expired", "cancelled", "superseded"}
 class Platform:
     """`outrider up` on a data folder, as an operator would start it."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, listen: str = "127.0.0.1:0", **environment: str) -> None:
         self.data = data
         self.options = options
+        self.environment = environment
         self.process: subprocess.Popen[str] | None = None
         self.mqtt_elsewhere: tuple[str, int] | None = None
-        self._address = "127.0.0.1:0"
+        self._address = listen
 
     async def start(self, within: float = 30.0) -> None:
         """Start it and wait until it is ready."""
@@ -44,7 +50,8 @@ class Platform:
         argv += ["--listen", self._listen(), "--mqtt-listen", "127.0.0.1:0", *self.options]
         log = open(self.data.parent / "platform.log", "a")  # noqa: SIM115 - the child's for as long as it lives
         with log:
-            self.process = subprocess.Popen(argv, stdout=log, stderr=log, text=True)
+            environment = {**os.environ, **self.environment}
+            self.process = subprocess.Popen(argv, stdout=log, stderr=log, text=True, env=environment)
         async with asyncio.timeout(within):
             while not await self.is_ready():
                 assert self.process.poll() is None, self.last_words()
@@ -59,8 +66,8 @@ class Platform:
         place = where(self.data)
         if place is None or place.pid != self.process.pid:
             return False
-        self._address = place.api.removeprefix("http://")
-        async with httpx.AsyncClient(base_url=place.api) as http:
+        self._address = place.api.partition("://")[2]
+        async with httpx.AsyncClient(base_url=place.api, verify=False) as http:
             try:
                 return (await http.get("/readyz")).status_code == 200
             except httpx.TransportError:
@@ -85,6 +92,12 @@ class Platform:
     def nats_pid(self) -> int:
         return int(json.loads((self.data / "nats" / "nats-server.json").read_text())["pid"])
 
+    @property
+    def gateway_pid(self) -> int:
+        """The Envoy's."""
+        gateway = self.data / "gateway" / "state" / "remote-services" / "instances" / "1"
+        return int(json.loads((gateway / "process.json").read_text())["process"]["pid"])
+
     def last_words(self) -> str:
         return (self.data.parent / "platform.log").read_text()[-3000:]
 
@@ -108,13 +121,22 @@ class Platform:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self.kill()
-        try:
-            os.kill(self.nats_pid, signal.SIGKILL)
-        except (OSError, ValueError, KeyError):  # stopped cleanly, or never started
-            return
+        for left in [process for process in processes.ours() if str(self.data) in process.command]:
+            with suppress(ProcessLookupError):
+                os.kill(left.pid, signal.SIGKILL)
 
     def token(self, person: str = "alice", scopes: str = "commands admin", ttl: float = 3600) -> str:
         return mint(self.data / "keys", person, scopes, ttl)
+
+
+class Patient(httpx.Auth):
+    """Whom the gateway finds too quick, who asks again when it says so."""
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        response = yield request
+        while response.status_code == 429 and json.loads(await response.aread())["code"] in TOO_QUICK:
+            await asyncio.sleep(float(response.headers["retry-after"]))
+            response = yield request
 
 
 class World:
@@ -126,19 +148,22 @@ class World:
         self.record = Record(self.record_file)
         self.catalog = catalog
         self.fleets: list[Fleet] = []
-        token = platform.token()
+        self.readers = itertools.cycle(["alice"])
+        self._tokens: dict[str, str] = {}
         self.http = httpx.AsyncClient(
             base_url=platform.api,
-            headers={"Authorization": f"Bearer {token}"},
+            headers=self.as_person("alice"),
+            auth=Patient(),
             timeout=10,
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=50),
         )
 
-    async def add(self, vin: str, model: str) -> str:
-        """Register a vehicle; the secret that it connects with."""
+    async def add(self, vin: str, model: str, persons: Sequence[str] = ("alice",)) -> str:
+        """Register a vehicle that these persons may use; the secret that it connects with."""
         (await self.http.post("/v1/admin/vehicles", json={"vin": vin, "model": model})).raise_for_status()
-        grant = {"person": "alice", "risks": ALL_RISKS}
-        (await self.http.post(f"/v1/admin/vehicles/{vin}/grants", json=grant)).raise_for_status()
+        for person in persons:
+            grant = {"person": person, "risks": ALL_RISKS}
+            (await self.http.post(f"/v1/admin/vehicles/{vin}/grants", json=grant)).raise_for_status()
         answer = await self.http.post(f"/v1/admin/vehicles/{vin}/credentials", json={})
         return str(answer.raise_for_status().json()["secret"])
 
@@ -161,9 +186,17 @@ class World:
         return await self.http.post(f"/v1/vehicles/{vin}/commands", json={"service": service, **more}, headers=headers)
 
     async def command(self, command_id: str) -> dict[str, Any]:
-        """GET a command."""
-        found: dict[str, Any] = (await self.http.get(f"/v1/commands/{command_id}")).raise_for_status().json()
+        """GET a command, as one of the readers in turn."""
+        headers = self.as_person(next(self.readers))
+        answer = await self.http.get(f"/v1/commands/{command_id}", headers=headers)
+        found: dict[str, Any] = answer.raise_for_status().json()
         return found
+
+    def as_person(self, person: str) -> dict[str, str]:
+        """The headers of a request that this person makes."""
+        if person not in self._tokens:
+            self._tokens[person] = self.platform.token(person)
+        return {"Authorization": f"Bearer {self._tokens[person]}"}
 
     async def until(self, command_id: str, *states: str, within: float = 20.0) -> dict[str, Any]:
         """The command once it is in one of these states (none named: settled)."""

@@ -19,10 +19,16 @@ class DataFolderInUse(Exception):
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """What a running platform tells of itself: its process, and where people, vehicles and services connect."""
+    """What a running platform tells of itself: its process, and where people, vehicles and services connect.
+
+    api: the address for everyone, a gateway's where there is one. behind: where the API itself listens behind it, the
+    path of a Unix socket or an address; None without one, and then `no_gateway` says why, if one was wanted.
+    """
 
     pid: int
     api: str
+    behind: str | None = None
+    no_gateway: str | None = None
     mqtt: str | None = None
     nats: str | None = None
 

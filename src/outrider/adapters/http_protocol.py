@@ -115,6 +115,14 @@ class BoundedHeads(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
 
+class BehindGateway(BoundedHeads):
+    """The same for a gateway's connections. It may open one in advance, so a first byte is waited for without end."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._cancel_timer()
+
+
 def _answer(error: OutriderError) -> bytes:
     """A whole response that says what went wrong and that the connection ends."""
     body = document_of(error, trace_of(None))

@@ -10,13 +10,17 @@ import typer
 
 from outrider.cli.asking import example
 
-GROUPS = ("vehicle", "credential", "grant", "command", "catalog", "deadletter", "sim", "bench")
+GROUPS = ("vehicle", "credential", "grant", "command", "catalog", "deadletter", "sim", "gateway", "bench")
 """Modules with an `app`: a group of commands by the module's name."""
 
 COMMANDS = {
     "up": (
         "up",
-        example("up", "up --mqtt-listen 0.0.0.0:8883 --mqtt-tls-cert cert.pem --mqtt-tls-key key.pem"),
+        example(
+            "up",
+            "up --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem",
+            "up --mqtt-listen 0.0.0.0:8883 --mqtt-tls-cert cert.pem --mqtt-tls-key key.pem",
+        ),
     ),
     "run": ("up", example("run outgoing", "run processing --nats nats://127.0.0.1:4222")),
     "demo": ("demo", example("demo", "demo --json")),

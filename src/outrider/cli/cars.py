@@ -93,7 +93,7 @@ async def _drive() -> None:
 
 
 if __name__ == "__main__":
-    from outrider.cli.up import loop_factory
+    from outrider.cli.foreground import loop_factory
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_drive())

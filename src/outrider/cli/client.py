@@ -8,12 +8,13 @@ import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from outrider.adapters.data_folder import where
+from outrider.adapters.data_folder import Note, where
 
 OPERATOR = "operator"
 """The person that a token minted for the command line is for."""
@@ -23,6 +24,12 @@ PAGE = 200
 """Items in one page of a list, the most that the API gives."""
 AT_ONCE = 16
 """Requests under way at the same time, where there are many to make."""
+TOO_QUICK = frozenset(("person_limit", "client_limit", "product_limit"))
+"""The codes with which a gateway refuses a request because of how many there were before; nothing was done."""
+NOBODY_BEHIND = "not_reached"
+"""The code with which the gateway of a platform that was killed answers; nothing was done."""
+SLOWED_DOWN_FOR = 60.0
+"""Seconds for which a request that is refused so is repeated."""
 PATIENCE = 15.0
 """Seconds to wait for one answer, beyond what the request itself asks the platform to wait."""
 
@@ -52,19 +59,32 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """Where its API is. Raises NotReachable."""
         if self.url:
             return self.url.rstrip("/")
+        return self._told().api
+
+    def way_behind(self) -> str | None:
+        """How to reach the API behind a gateway that speaks TLS: its certificate is for a name that we don't know.
+
+        The path of a Unix socket, or an address; None where the public address will do. Raises NotReachable.
+        """
+        return None if self.url or not self._told().api.startswith("https:") else self._told().behind
+
+    def _told(self) -> Note:
         told = where(self.data)
         if told is None:
             raise NotReachable(_NOT_RUNNING.format(data=self.data))
-        return told.api
+        return told
 
-    def bearer(self) -> str:
-        """The token to show: the one given, else one minted with the folder's development key. Raises NotReachable."""
+    def bearer(self, person: str = OPERATOR) -> str:
+        """The token to show: the one given, else one minted for this person with the folder's development key.
+
+        Raises NotReachable.
+        """
         if self.token:
             return self.token
         from outrider.adapters.dev_key import mint
 
         try:
-            return mint(self.data / "keys", OPERATOR, "commands admin", OWN_TOKEN_TTL)
+            return mint(self.data / "keys", person, "commands admin", OWN_TOKEN_TTL)
         except (OSError, ValueError):
             raise NotReachable(
                 f"No token: {self.data} has no key to make one with. Give --token, set OUTRIDER_TOKEN, "
@@ -110,19 +130,30 @@ class Platform:
                 return
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:
+        """The answer; a gateway that finds us too quick is asked again when it says so."""
+        gives_up = monotonic() + SLOWED_DOWN_FOR
+        while True:
+            response = await self._request(method, path, **request)
+            if response.is_success:
+                return _decoded(response)
+            problem = _problem(response)
+            if problem.get("code") == NOBODY_BEHIND and not self.target.url:
+                raise NotReachable(_NOT_RUNNING.format(data=self.target.data))
+            if problem.get("code") not in TOO_QUICK or monotonic() > gives_up:
+                raise Refused(problem)
+            await asyncio.sleep(_seconds(response.headers.get("Retry-After")))
+
+    async def _request(self, method: str, path: str, **request: Any) -> Any:
         import httpx
 
         try:
-            response = await self._http.request(method, path, **request)
+            return await self._http.request(method, path, **request)
         except httpx.TimeoutException:
             raise NotReachable(
                 f"{self._http.base_url} did not answer within {PATIENCE:g} s; what was asked may have been done."
             ) from None
         except httpx.TransportError as error:
             raise NotReachable(self._unreachable(error)) from None
-        if response.is_success:
-            return _decoded(response)
-        raise Refused(_problem(response))
 
     def _unreachable(self, error: Exception) -> str:
         if self.target.url:
@@ -138,16 +169,19 @@ def path(pattern: str, *parts: str) -> str:
 @asynccontextmanager
 async def connected(target: Target) -> AsyncIterator[Platform]:
     """Inside, the platform can be asked. Raises NotReachable where it is not known where it is, or who asks."""
-    address, token = target.address(), target.bearer()
+    way, token = target.way_behind() or target.address(), target.bearer()
     import httpx
 
+    socket, address = (way, "http://localhost") if way.startswith("/") else (None, way)
     try:
         http = httpx.AsyncClient(
             base_url=address,
             headers={"Authorization": f"Bearer {token}", "User-Agent": "outrider-cli"},
             timeout=PATIENCE,
+            transport=httpx.AsyncHTTPTransport(uds=socket, verify=False) if socket else None,
             limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
-            trust_env=not address.startswith("http://127.0.0.1"),  # a proxy is no way to this machine
+            # A proxy is no way to this machine.
+            trust_env=not address.startswith(("http://127.0.0.1", "http://localhost")),
             # Where there is no TLS, the list of authorities is not needed, and reading it is slow.
             verify=not address.lower().startswith("http://"),
         )
@@ -192,6 +226,11 @@ def _decoded(response: Any) -> Any:
         return msgspec.json.decode(response.content) if response.content else None
     except msgspec.DecodeError:
         raise NotReachable(f"{response.url} answers, but is no Outrider platform") from None
+
+
+def _seconds(retry_after: str | None) -> float:
+    """How long to wait, as the header says it."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 1.0
 
 
 def _problem(response: Any) -> Mapping[str, Any]:

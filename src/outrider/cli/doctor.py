@@ -1,6 +1,7 @@
 """`outrider doctor`: does everything that a platform needs run here, and what to do where it does not?
 
-Each check is one function that returns what it saw, or raises `Unwell` with what to do; the list below is all of them.
+Each check is one function that returns what it saw, or raises `Unwell` with what to do, or `Without` where a platform
+runs all the same; the list below is all of them.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ DISK_FREE = 1 << 30
 """Bytes: the event stream and the database of a small platform, with room."""
 OPEN_FILES = 4096
 """Every connected vehicle is an open file of the nats-server."""
+WITHOUT_GATEWAY = "`outrider up` goes on without its gateway: no HTTPS, no limits; and `outrider gateway` runs none"
 _LISTENERS = 3
 
 
@@ -33,8 +35,12 @@ class Unwell(Exception):
     """Something is missing. The first argument is what is wrong, the second what to do."""
 
 
+class Without(Exception):
+    """Something is missing that a platform can do without. First what is wrong, then what is not there without it."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What one check came to. advice: what to do, empty where all is well."""
+    """What one check came to. advice: what to do, or what there is not; empty where all is well."""
 
     check: str
     ok: bool
@@ -63,12 +69,17 @@ def _examined(name: str, check: Callable[[Path], str], data: Path) -> Finding:
     except Unwell as unwell:
         found, advice = unwell.args
         return Finding(check=name, ok=False, found=found, advice=advice)
+    except Without as without:
+        found, advice = without.args
+        return Finding(check=name, ok=True, found=found, advice=advice)
     except OSError as error:
         return Finding(check=name, ok=False, found=str(error), advice="mend what is not ok above first")
 
 
 def _line(finding: Finding) -> str:
     word = styled("ok    ", "green") if finding.ok else styled("not ok", "red", bold=True)
+    if finding.ok and finding.advice:
+        word = styled("lacks ", "yellow")
     line = f"{word}  {finding.check:<14} {finding.found}"
     return f"{line}\n{' ' * 23}{finding.advice}" if finding.advice else line
 
@@ -195,6 +206,26 @@ async def _try_nats(folder: Path) -> str:
         await server.stop()
 
 
+def envoy_works(data: Path) -> str:
+    """Envoy runs, and this user may have as many files watched as one gateway follows."""
+    from outrider.front import FOLLOWED
+    from outrider.gateway import envoy, inotify
+    from outrider.gateway.envoy import NoEnvoy
+
+    try:
+        version, where = envoy.version(), envoy.binary()
+    except NoEnvoy as error:
+        raise Without(str(error), WITHOUT_GATEWAY) from None
+    found = f"Envoy {version} in {where}"
+    if (limit := inotify.limit()) is None:
+        return found
+    left = limit - inotify.in_use({os.geteuid()})[os.geteuid()]
+    found = f"{found}; {max(left, 0)} of {limit} inotify instances left for this user"
+    if left < inotify.SPARE + FOLLOWED:
+        raise Without(f"{found}, too few", f"{WITHOUT_GATEWAY}; raise fs.inotify.max_user_instances")
+    return found
+
+
 def _existing(folder: Path) -> Path:
     """The folder, or where it will be made."""
     folder = folder.absolute()
@@ -212,4 +243,5 @@ CHECKS: tuple[tuple[str, Callable[[Path], str]], ...] = (
     ("ports", loopback_ports),
     ("nats-server", nats_binary),
     ("streams, mqtt", nats_works),
+    ("envoy", envoy_works),
 )

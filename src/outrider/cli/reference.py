@@ -1,4 +1,5 @@
-"""The reference pages that are written by the program itself; `python -m outrider.cli.reference docs` writes them anew.
+"""The reference pages that are written by the program itself; `python -m outrider.cli.reference docs` writes them anew,
+and the OpenAPI document of Outrider's own product too.
 
 A test holds each page equal to what its function returns.
 """
@@ -8,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from outrider.adapters.catalog_files import load
 from outrider.cli.reference_commands import cli_markdown
+from outrider.cli.reference_gateway import gateway_markdown
 from outrider.cli.reference_lifecycle import lifecycle_markdown
+from outrider.cli.reference_product import PRODUCT, product_openapi
+from outrider.cli.reference_tables import as_json, listed, table, values
 from outrider.domain.catalog import Catalog, Model, Repeat, Service
 from outrider.flow import FLOW, TOGETHER, WRITERS
 
@@ -31,7 +33,7 @@ def _catalog_lines(catalog: Catalog) -> Iterator[str]:
     yield "v6.0, those marked * are our own because VSS lacks them."
     yield from ("", "## Services", "")
     head = ("service", "what", "risk", "sent within", "sent again to", *models)
-    yield from _table(head, _overview(services, models))
+    yield from table(head, _overview(services, models))
     for service in services.values():
         yield from ("", *_service_lines(service, catalog))
     yield from ("", "## Models")
@@ -56,55 +58,30 @@ def _service_lines(service: Service, catalog: Catalog) -> Iterator[str]:
     else:
         yield f"* Sent again after {service.ack_within:g} s of silence, to a vehicle that de-duplicates."
     if service.conflicts:
-        yield f"* Conflicts with {_listed(service.conflicts)}."
+        yield f"* Conflicts with {listed(service.conflicts)}."
     if service.verify:
-        yield f"* Its effect shows in {_listed(_assignments(service.verify, catalog))}."
+        yield f"* Its effect shows in {listed(_assignments(service.verify, catalog))}."
     else:
         yield "* No signal shows that it was done."
     if service.effects:
-        yield f"* A simulated vehicle sets {_listed(_assignments(service.effects, catalog))}."
+        yield f"* A simulated vehicle sets {listed(_assignments(service.effects, catalog))}."
     for title, schema in (("Parameter", service.params), ("Result", service.result or {})):
         if schema.get("properties"):
             yield ""
-            yield from _table((title, "what", "values", "if left out"), _members(schema))
+            yield from table((title, "what", "values", "if left out"), _members(schema))
 
 
 def _members(schema: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     required = schema.get("required", ())
     for name, member in schema["properties"].items():
-        absent = "required" if name in required else _json(member["default"]) if "default" in member else ""
-        yield f"`{name}`", member["description"], _values(member), absent
-
-
-def _values(member: Mapping[str, Any]) -> str:
-    """The values in words: `integer, 60 to 1800, seconds`."""
-    facts = [
-        member.get("type", "any"),
-        _json(member["enum"]) if "enum" in member else None,
-        _span(member.get("minimum"), member.get("maximum")),
-        _span(member.get("minLength"), member.get("maxLength"), " characters"),
-        f"in steps of {member['multipleOf']:g}" if "multipleOf" in member else None,
-        member.get("x-unit"),
-    ]
-    return ", ".join(str(fact) for fact in facts if fact)
-
-
-def _span(least: float | None, greatest: float | None, of: str = "") -> str | None:
-    match least, greatest:
-        case None, None:
-            return None
-        case _, None:
-            return f"at least {least:g}{of}"
-        case None, _:
-            return f"at most {greatest:g}{of}"
-        case _:
-            return f"{least:g} to {greatest:g}{of}"
+        absent = "required" if name in required else as_json(member["default"]) if "default" in member else ""
+        yield f"`{name}`", member["description"], values(member), absent
 
 
 def _model_lines(model: Model, services: Iterable[str]) -> Iterator[str]:
     yield from (f"### {model.name}", "", f"{model.title}, {model.powertrain.replace('_', '-')}.", "")
     lacking = [name for name in services if name not in model.services]
-    yield f"* Lacks {_listed(lacking)}." if lacking else "* Supports every service."
+    yield f"* Lacks {listed(lacking)}." if lacking else "* Supports every service."
     yield f"* Reports its state at least every {model.state_every:g} s."
     if not model.quirks.deduplicates:
         yield "* Quirk: it performs whatever arrives, also twice, so a message is sent once at most."
@@ -115,39 +92,27 @@ def _model_lines(model: Model, services: Iterable[str]) -> Iterator[str]:
 def _assignments(values: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:
     for name, value in values.items():
         mark = "*" if (signal := catalog.signals.get(name)) and signal.overlay else ""
-        yield f"{name}{mark} = {value['param'] if isinstance(value, dict) else _json(value)}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for row in (head, ("---",) * len(head), *rows):
-        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+        yield f"{name}{mark} = {value['param'] if isinstance(value, dict) else as_json(value)}"
 
 
 def _by_name(entries: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(entries.items()))
 
 
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def flow_markdown() -> str:
     """The way of a command as a page, drawn from flow.py."""
     head = ("service", "what it does", "takes", "gives")
-    stops = ((f"`{stop.service}`", stop.does, _listed(stop.takes), _listed(stop.gives)) for stop in FLOW)
+    stops = ((f"`{stop.service}`", stop.does, listed(stop.takes), listed(stop.gives)) for stop in FLOW)
     note = "<!-- Written by `python -m outrider.cli.reference docs`; change flow.py, not this page. -->"
-    end = f"`outrider up` runs {_listed(TOGETHER)} in one process; only {_listed(sorted(WRITERS))} write to the store."
-    return "\n".join(("# The way of a command", "", note, "", *_table(head, stops), "", end)) + "\n"
+    end = f"`outrider up` runs {listed(TOGETHER)} in one process; only {listed(sorted(WRITERS))} write to the store."
+    return "\n".join(("# The way of a command", "", note, "", *table(head, stops), "", end)) + "\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {
     "catalog.md": lambda: catalog_markdown(load()),
     "cli.md": cli_markdown,
     "flow.md": flow_markdown,
+    "gateway-reference.md": gateway_markdown,
     "lifecycle.md": lifecycle_markdown,
 }
 """Every page by its file."""
@@ -161,3 +126,4 @@ def write_pages(folder: Path) -> None:
 
 if __name__ == "__main__":
     write_pages(Path(sys.argv[1]))
+    PRODUCT.write_text(product_openapi(), encoding="utf-8")

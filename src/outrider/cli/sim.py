@@ -7,7 +7,7 @@ makes no new ones: a credential that was revoked stays revoked, and none are lef
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,20 +128,26 @@ def vehicles_at(note: Note | None, mqtt: str | None) -> "Address":
         raise typer.BadParameter(str(error), param_hint="--mqtt") from None
 
 
-async def registered_cars(platform: Platform, models: dict[str, str]) -> list[Any]:
-    """The cars to simulate, each registered, usable by the caller, and with a credential; in the order of `models`."""
+async def registered_cars(
+    platform: Platform, models: Mapping[str, str], by: Mapping[str, Platform] | None = None
+) -> list[Any]:
+    """The cars to simulate, each registered, usable by the caller, and with a credential; in the order of `models`.
+
+    by: for each car who registers it and may use it, where that is not the caller.
+    """
     from outrider.simulator.driver import Car
 
     known = {v["vin"]: v["model"] async for v in platform.items("/v1/admin/vehicles")}
     kept = _Kept(platform.target.data / KEPT_IN)
 
     async def register(vin: str) -> None:
+        caller = platform if by is None else by[vin]
         if vin not in known:
-            known[vin] = (await platform.post("/v1/admin/vehicles", {"vin": vin, "model": models[vin]}))["model"]
-            await add_grant(platform, vin, platform.person, "all")
+            known[vin] = (await caller.post("/v1/admin/vehicles", {"vin": vin, "model": models[vin]}))["model"]
+            await add_grant(caller, vin, caller.person, "all")
             kept.secrets.pop(vin, None)  # of a platform that was here before
         if vin not in kept.secrets:
-            kept.secrets[vin] = (await platform.post(path("/v1/admin/vehicles/{}/credentials", vin), {}))["secret"]
+            kept.secrets[vin] = (await caller.post(path("/v1/admin/vehicles/{}/credentials", vin), {}))["secret"]
 
     try:
         await side_by_side(register, models)

@@ -71,10 +71,10 @@ async def temporary_folder(name: str) -> AsyncIterator[Folder]:
 
 
 @asynccontextmanager
-async def own_platform(data: Path) -> AsyncIterator[OwnPlatform]:
-    """A platform on this folder, ready to be asked, until the block ends. Raises NotStarted."""
+async def own_platform(data: Path, *options: str) -> AsyncIterator[OwnPlatform]:
+    """A platform on this folder, ready to be asked, until the block ends; `options` of `up`. Raises NotStarted."""
     log, listen = data / "platform.log", ("--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0")
-    argv = ("-m", "outrider", "up", "--data", str(data), *listen, "--quiet", "--parent", str(os.getpid()))
+    argv = ("-m", "outrider", "up", "--data", str(data), *listen, "--quiet", "--parent", str(os.getpid()), *options)
     try:
         async with child(argv, log) as process:
             yield await _ready(data, log, process)
@@ -92,6 +92,9 @@ async def _ready(data: Path, log: Path, process: Process) -> OwnPlatform:
             while process.returncode is None:
                 told = where(data)
                 if told is not None and told.mqtt is not None and await _says_yes(http.get, f"{told.api}/readyz"):
+                    if told.no_gateway:
+                        why = told.no_gateway.rstrip(".")
+                        say(f"It goes on without its gateway: {why}; `outrider doctor` says more.")
                     target = Target(data=data, url=told.api)
                     return OwnPlatform(pid=process.pid, target=target, mqtt=Address.parse(told.mqtt))
                 await asyncio.sleep(_LOOK_EVERY)
@@ -108,14 +111,22 @@ async def _says_yes(get: Callable[[str], object], url: str) -> bool:
 
 @asynccontextmanager
 async def child(argv: Sequence[str], log: Path, *, talks: bool = False) -> AsyncIterator[Process]:
-    """A Python process with these arguments, until the block ends; what it says goes to its log.
+    """A Python process with these arguments, until the block ends; what it says goes to its log."""
+    async with program((sys.executable, *argv), log, talks=talks) as process:
+        yield process
+
+
+@asynccontextmanager
+async def program(
+    argv: Sequence[str], log: Path, *, talks: bool = False, stops_within: float = STOPS_WITHIN
+) -> AsyncIterator[Process]:
+    """Any program, until the block ends; what it says goes to its log.
 
     It leads a session of its own, so that a Ctrl-C reaches only us and we end it in order. `talks`: its input and
     output are pipes, and it is asked to end by the end of its input.
     """
     with _private(log) as written:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
             *argv,
             stdin=asyncio.subprocess.PIPE if talks else DEVNULL,
             stdout=asyncio.subprocess.PIPE if talks else written,
@@ -126,10 +137,10 @@ async def child(argv: Sequence[str], log: Path, *, talks: bool = False) -> Async
     try:
         yield process
     finally:
-        await asyncio.shield(_ended(process))
+        await asyncio.shield(_ended(process, stops_within))
 
 
-async def _ended(process: Process) -> None:
+async def _ended(process: Process, within: float) -> None:
     """Asked to end, by the end of its input or by SIGTERM; killed when it does not listen."""
     with suppress(ProcessLookupError):
         if process.stdin is not None:
@@ -137,7 +148,7 @@ async def _ended(process: Process) -> None:
         else:
             process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), STOPS_WITHIN)
+        await asyncio.wait_for(process.wait(), within)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

@@ -14,6 +14,9 @@ def token(
         list[str] | None, typer.Option("--scope", metavar="SCOPE", help="`commands` (default) or `admin`; repeatable.")
     ] = None,
     ttl: Annotated[int, typer.Option("--ttl", min=1, metavar="S", help="Seconds for which it is valid.")] = 3600,
+    audience: Annotated[
+        str, typer.Option("--audience", metavar="NAME", help="For whom it is: Outrider, or a product of yours.")
+    ] = "outrider",
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
@@ -26,7 +29,7 @@ def token(
 
     scopes = scope or ["commands"]
     try:
-        made = mint(data / "keys", name, " ".join(scopes), ttl)
+        made = mint(data / "keys", name, " ".join(scopes), ttl, audience=audience)
     except FileNotFoundError:
         complain(f"{data} has no development key: `outrider up` makes one at the first start.")
         raise typer.Exit(Exit.NO) from None

@@ -2,12 +2,10 @@
 
 import asyncio
 import gc
-import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from outrider.cli.asking import DATA, Data, Exit
+from outrider.cli.foreground import run_until_told
 from outrider.flow import FLOW
 
 if TYPE_CHECKING:
@@ -32,7 +31,10 @@ SERVICES = tuple(stop.service for stop in FLOW)
 
 def up(
     data: Data = DATA,
-    listen: Annotated[str, typer.Option(help="Where the HTTP API listens. Port 0: any free one.")] = "127.0.0.1:8080",
+    listen: Annotated[str, typer.Option(help="Where people connect. Port 0: any free one.")] = "127.0.0.1:8080",
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (chain) of that listener, for HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key.")] = None,
+    no_gateway: Annotated[bool, typer.Option("--no-gateway", help="Let the HTTP API listen there by itself.")] = False,
     mqtt_listen: Annotated[str, typer.Option(help="Where vehicles connect.")] = "127.0.0.1:1883",
     mqtt_tls_cert: Annotated[Path | None, typer.Option(help="Certificate (chain) of the MQTT listener.")] = None,
     mqtt_tls_key: Annotated[Path | None, typer.Option(help="Its private key.")] = None,
@@ -52,14 +54,23 @@ def up(
 
     if (mqtt_tls_cert is None) != (mqtt_tls_key is None):
         raise typer.BadParameter("--mqtt-tls-cert and --mqtt-tls-key go together")
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    if no_gateway and tls_cert is not None:
+        raise typer.BadParameter("it is the gateway that speaks TLS: --tls-cert and --no-gateway exclude each other")
     if jwks is None and (issuer, audience) != ("outrider", "outrider"):
         raise typer.BadParameter("--issuer and --audience need --jwks: the folder's own key signs for `outrider` only")
     _check_folder(data)
     if jwks is not None and "://" not in jwks:
         _check_jwks(Path(jwks))
+    if tls_cert is not None and tls_key is not None:
+        _check_certificate(tls_cert, tls_key)
     settings = Settings(
         data=data,
         http_listen=_address(listen),
+        gateway=not no_gateway,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         nats_url=nats,
         nats_listen=_address(nats_listen),
         mqtt_listen=_address(mqtt_listen),
@@ -124,6 +135,15 @@ def _check_jwks(file: Path) -> None:
         _refuse(f"--jwks: {file} has no key that can sign tokens: ES256 or RS256 of 2048 bits, public, with a `kid`")
 
 
+def _check_certificate(cert: Path, key: Path) -> None:
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")  # asks for no passphrase
+    except OSError as error:
+        _refuse(f"--tls-cert {cert}, --tls-key {key}: no certificate with its key: {error.strerror or error}")
+
+
 def _refuse(why: object) -> NoReturn:
     typer.echo(f"outrider: {why}", err=True)
     raise typer.Exit(Exit.NO)
@@ -139,42 +159,25 @@ def _run_until_told(context: Context, tell: "Callable[[Running], None]", parent:
     from outrider.adapters.nats_config import KeysUnusable
     from outrider.adapters.nats_server import NatsServerError
     from outrider.adapters.store.sqlite import DatabaseUnusable
+    from outrider.front import NoGateway
+    from outrider.gateway.faults import Refused
     from outrider.wiring import NoPlatform
 
-    _log_to_stderr()
-    _open_as_many_files_as_allowed()
+    os.umask(0o077)  # what is made here is ours to read, also in a data folder that others made and may look into
     try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_until_told(context, tell, parent))
+        run_until_told(lambda told: _live(context, tell, told), parent)
     except (
         CatalogError,
         DatabaseUnusable,
         DataFolderInUse,
         KeysUnusable,
         NatsServerError,
+        NoGateway,
         NoPlatform,
+        Refused,
         OSError,
     ) as error:
         _refuse(error)
-
-
-async def _until_told(context: Context, tell: "Callable[[Running], None]", parent: int | None) -> None:
-    """Live until told, be it while still starting. Told twice is told once: putting things away is not cut short."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    orphaned = asyncio.create_task(_when_orphaned(parent, told))
-    life, waiting = asyncio.create_task(_live(context, tell, told)), asyncio.create_task(told.wait())
-    await asyncio.wait((life, waiting), return_when=asyncio.FIRST_COMPLETED)
-    orphaned.cancel()
-    life.cancel()
-    try:
-        with suppress(asyncio.CancelledError):
-            await life
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):  # all is put away: one more Ctrl-C finds nothing to stop
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
 
 
 async def _live(context: Context, tell: "Callable[[Running], None]", told: asyncio.Event) -> None:
@@ -191,49 +194,6 @@ async def _live(context: Context, tell: "Callable[[Running], None]", told: async
         await running.failed
 
 
-async def _when_orphaned(parent: int | None, told: asyncio.Event) -> None:
-    """Stop when the process that started this one is gone, however it went."""
-    while parent is not None and os.getppid() == parent:
-        await asyncio.sleep(0.5)
-    if parent is not None:
-        told.set()
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's event loops where there is uvloop; None: Python's own."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _open_as_many_files_as_allowed() -> None:
-    """Every vehicle and every client is an open file of ours or of the nats-server, which inherits this."""
-    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit; some allow less than they say
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _log_to_stderr() -> None:
-    import structlog
-
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-
-
 def _silence(running: "Running") -> None:
     pass
 
@@ -243,8 +203,8 @@ def _welcome(running: "Running") -> None:
     from outrider.adapters.dev_key import mint
 
     settings = running.settings
-    address = f"http://{running.http}"
-    lines = [f"Outrider is up at {address}"]
+    address = running.url
+    lines = [f"Outrider is up at {address}" + (", behind its gateway" if running.behind else "")]
     if running.mqtt is not None:
         lines.append(f"Vehicles connect by MQTT 3.1.1 at {running.mqtt}")
     if settings.jwks is None:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import structlog
 
-from outrider.common.processes import Process, end, look
+from outrider.common.processes import Process, end, look, until_gone
 
 log = structlog.get_logger(__name__)
 
-_LOOK_EVERY = 0.1
-"""Seconds between two looks at whether it lives; polled, for an adopted process is not our child."""
+_LOOK_EVERY = 0.05
+"""Seconds between two questions whether it is ready."""
 _STEADY_AFTER = 10.0
 """Seconds of life after which a death is the first again, not one more in a row."""
 _OUTPUT_LIMIT = 1_000_000
@@ -30,15 +30,17 @@ class ChildError(Exception):
 
 
 def backoff(deaths: int) -> float:
-    """Seconds to wait before the next start, after so many deaths in a row (at least one)."""
-    return min(0.2 * 2.0 ** min(deaths - 1, 10), 5.0)
+    """Seconds to wait before the next start, after so many deaths in a row (at least one): none after the first."""
+    return min(0.2 * 2.0 ** min(deaths - 2, 10), 5.0) if deaths > 1 else 0.0
 
 
 class Child:
     """One program, kept running from `start` to `stop`.
 
     `ready` is asked until it says yes. `on_ready` is told each process that got ready, the first, the adopted
-    and the restarted. Standard output and error go to the file `output`.
+    and the restarted. Standard output and error go to the file `output`. It runs in the folder `cwd`, as the user (and
+    the group) of the number `user`, which only root may ask for. `again` is asked at each death: False, and the watch
+    is over.
     """
 
     def __init__(
@@ -50,6 +52,9 @@ class Child:
         on_ready: Callable[[Process], Awaitable[None]],
         ready_within: float = 60.0,
         stop_within: float = 5.0,
+        cwd: Path | None = None,
+        user: int | None = None,
+        again: Callable[[], bool] = lambda: True,
     ) -> None:
         self.process: Process | None = None
         self.restarts = 0
@@ -59,6 +64,9 @@ class Child:
         self._on_ready = on_ready
         self._ready_within = ready_within
         self._stop_within = stop_within
+        self._cwd = cwd
+        self._user = user
+        self._again = again
         self._own: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -84,11 +92,20 @@ class Child:
 
     async def stop(self) -> None:
         """End it: SIGTERM, then SIGKILL. Nothing is left behind. Stopping twice does no harm."""
+        await self.unwatch()
+        await self._end()
+
+    async def unwatch(self) -> None:
+        """From now on it may end by itself; it lives on until then, or until `stop`."""
         if self._keeper:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
-        await self._end()
+
+    @property
+    def watched(self) -> bool:
+        """Would a death be followed by a start?"""
+        return self._keeper is not None and not self._keeper.done()
 
     @property
     def _name(self) -> str:
@@ -103,6 +120,8 @@ class Child:
         deaths, born = 0, time.monotonic()
         while True:
             await self._until_dead()
+            if not self._again():
+                return
             deaths = 1 if time.monotonic() - born > _STEADY_AFTER else deaths + 1
             log.warning("child_died", program=self._name, pid=self._running.pid, again_in=backoff(deaths))
             await asyncio.sleep(backoff(deaths))
@@ -120,14 +139,21 @@ class Child:
     def _spawn(self) -> None:
         if self._output.exists() and self._output.stat().st_size > _OUTPUT_LIMIT:
             self._output.replace(f"{self._output}.1")
-        descriptor = os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # The folder may be another user's, who must not lead us to a file elsewhere.
+        descriptor = os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
+            if self._user is not None:
+                os.fchown(descriptor, self._user, self._user)
             self._own = subprocess.Popen(
                 self._argv,
                 stdin=subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
+                cwd=self._cwd,
+                user=self._user,
+                group=self._user,
+                extra_groups=None if self._user is None else (),
             )
         finally:
             os.close(descriptor)
@@ -149,7 +175,7 @@ class Child:
 
     async def _until_dead(self) -> None:
         while self._alive():
-            await asyncio.sleep(_LOOK_EVERY)
+            await until_gone(self._running)
 
     async def _end(self) -> None:
         if self.process:

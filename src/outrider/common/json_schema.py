@@ -18,6 +18,9 @@ FAULTS_LIMIT = 50
 UNIT = "x-unit"
 """The annotation that names the unit of a number; it appears in faults and in the documentation."""
 
+WORDS = "x-words"
+"""The annotation that says a pattern in words: what the text must be."""
+
 _WORDS = {
     "type": "must be {types}",
     "enum": "must be one of {options}",
@@ -117,6 +120,8 @@ class Schema:
     def _sentence(self, error: jsonschema_rs.ValidationError, keyword: str, detail: Mapping[str, Any]) -> str:
         if keyword not in _WORDS:
             return str(error.message)
+        if keyword == "pattern" and (words := self._beside(error).get(WORDS)):
+            return f"must be {words}"
         unit = self._beside(error).get(UNIT) if keyword in _WITH_UNIT else None
         sentence = _WORDS[keyword].format_map({name: _shown(name, value) for name, value in detail.items()})
         return f"{sentence} ({unit})" if unit else sentence

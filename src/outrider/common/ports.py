@@ -40,11 +40,16 @@ def free_ports(count: int, host: str = LOOPBACK) -> list[int]:
 
 def is_free(address: Address) -> bool:
     """Could a program of this user listen there now?"""
+    return why_not_free(address) is None
+
+
+def why_not_free(address: Address) -> str | None:
+    """Why a program of this user could not listen there now, in the system's words; None: it could."""
     try:
         _bound(address.host, address.port).close()
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 async def is_listening(address: Address, within: float = 1.0) -> bool:

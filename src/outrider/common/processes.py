@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +28,11 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     def alive(self) -> bool:
         """Is it this very process that has the id now? A zombie is not alive."""
         now = look(self.pid)
-        return now is not None and now.started == self.started
+        return now is not None and self.is_same(now)
+
+    def is_same(self, other: "Process") -> bool:
+        """Is it the same process? The command tells nothing: it may have been looked at before it was there."""
+        return (self.pid, self.started) == (other.pid, other.started)
 
 
 def look(pid: int) -> Process | None:
@@ -40,28 +44,55 @@ def look(pid: int) -> Process | None:
 
 def ours() -> Iterator[Process]:
     """Every live process of this user."""
+    for _, process in of_users({os.geteuid()}):
+        yield process
+
+
+def of_users(users: Collection[int]) -> Iterator[tuple[int, Process]]:
+    """Every live process of these users, each with its user."""
     if _PROC.joinpath("self", "stat").exists():
         for entry in _PROC.iterdir():
             with suppress(OSError):  # gone since it was listed
-                if entry.name.isdigit() and entry.stat().st_uid == os.geteuid():
+                if entry.name.isdigit() and (user := entry.stat().st_uid) in users:
                     process = _from_proc(int(entry.name))
                     if process:
-                        yield process
+                        yield user, process
     else:
-        yield from _from_ps("-x", "-U", str(os.geteuid()))
+        for user in users:
+            for process in _from_ps("-x", "-U", str(user)):
+                yield user, process
 
 
 async def end(process: Process, within: float = 5.0) -> None:
-    """End a process that leads its own group, and the group with it: asked first, killed after `within` seconds."""
+    """End a process, and the group that it leads with it: asked first, killed after `within` seconds."""
     for sign, patience in ((signal.SIGTERM, within), (signal.SIGKILL, 5.0)):
         if not process.alive():
             return
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+            leads = os.getpgid(process.pid) == process.pid
+            (os.killpg if leads else os.kill)(process.pid, sign)
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 while process.alive():
                     await asyncio.sleep(_LOOK_EVERY)
+
+
+async def until_gone(process: Process) -> None:
+    """Return when it has ended: at once where the system tells it (Linux); elsewhere it is looked at now and then."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        told = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux; gone; or no file can be opened any more
+        while process.alive():
+            await asyncio.sleep(_LOOK_EVERY)
+        return
+    try:
+        if process.alive():  # and not another that has its id by now
+            loop.add_reader(told, ended.set)
+            await ended.wait()
+    finally:
+        loop.remove_reader(told)
+        os.close(told)
 
 
 def _from_proc(pid: int) -> Process | None:

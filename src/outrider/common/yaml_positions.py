@@ -21,7 +21,7 @@ except ImportError:  # PyYAML built without libyaml: the same events, slower
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 SIZE_LIMIT = 1024 * 1024
-"""Bytes of the largest file that is read."""
+"""Bytes of the largest file that is read, unless the reader says otherwise."""
 
 DEPTH_LIMIT = 64
 
@@ -62,10 +62,12 @@ class Document(msgspec.Struct, frozen=True):
         return self.positions.get(path, Position(1, 1))
 
 
-def read_yaml(raw: bytes) -> Document:
-    """Read one YAML document from its bytes (UTF-8). Raises `YamlError` with all that it met until it had to stop."""
-    if len(raw) > SIZE_LIMIT:
-        raise YamlError((Slip(Position(1, 1), "", f"is larger than {SIZE_LIMIT} bytes; split it"),))
+def read_yaml(raw: bytes, limit: int = SIZE_LIMIT) -> Document:
+    """Read one YAML document from its bytes (UTF-8, at most `limit` of them). Raises `YamlError` with all that it met
+    until it had to stop.
+    """
+    if len(raw) > limit:
+        raise YamlError((Slip(Position(1, 1), "", f"is larger than {limit} bytes; split it"),))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,8 +1,9 @@
 """`outrider bench`: what the platform manages on this machine."""
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,12 +50,13 @@ def commands(
 
     The platform is one of its own, in a temporary folder, unless --data or --url names another. Exit code 1 if any
     command was lost, performed twice, or claimed otherwise than the cars say. With --url the two machines' clocks are
-    compared, so they must agree; the token must have both scopes.
+    compared, so they must agree. The load comes from as many persons as it needs to stay below the limit that a gateway
+    sets to each; with --token it comes from that one, and is limited. The token must have both scopes.
     """
     from outrider.cli.bench.figures import good, told
     from outrider.cli.bench.measure import Bench, measure
+    from outrider.cli.foreground import loop_factory
     from outrider.cli.stage import NotStarted
-    from outrider.cli.up import loop_factory
 
     bench = Bench(rate=rate, seconds=seconds, vehicles=vehicles, models=tuple(model or ()))
     there = _there(of_data, of_url, token, mqtt)
@@ -73,6 +75,68 @@ def commands(
         typer.echo("\n".join(told(result)))
     if not good(result):
         raise typer.Exit(Exit.NO)
+
+
+@app.command("gateway", epilog=example("bench gateway", "bench gateway --rate 500 --rounds 20 --json"))
+def gateway_(
+    rate: Annotated[
+        list[float] | None,
+        typer.Option("--rate", min=1, metavar="R", help="Requests per second; repeatable. Default: 500 and 2000."),
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, metavar="N", help="How often each has its turn.")] = 10,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, metavar="S", help="For how long each time.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """What a gateway adds to a request, with token check (ES256), limit and log on, against nginx and HAProxy.
+
+    Straight to the upstream, through a gateway, and through those of the others that are installed, in turns. Nothing
+    stays behind. Exit code 1 if a request failed, or if at 500 requests/s a gateway adds 1 ms (P50) or 3 ms (P99).
+    """
+    from outrider.cli.bench.gateway import Bench, measure
+    from outrider.cli.bench.gateway_figures import good, told
+
+    result = _measured(measure(Bench(rates=tuple(rate or (500, 2000)), rounds=rounds, seconds=seconds)))
+    print_json(result) if as_json else typer.echo("\n".join(told(result)))
+    if not good(result):
+        raise typer.Exit(Exit.NO)
+
+
+@app.command("gateways", epilog=example("bench gateways", "bench gateways --count 20 --idle 3 --json"))
+def gateways_(
+    count: Annotated[int, typer.Option("--count", min=2, metavar="N", help="How many.")] = 140,
+    idle: Annotated[
+        float, typer.Option("--idle", min=1, metavar="S", help="Seconds to watch them while nothing happens.")
+    ] = 10,
+    one_user: Annotated[bool, typer.Option("--one-user", help="As root: no user of its own for each.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Many gateways on this machine: until all answer, what they take, and the death of one under load.
+
+    Products are generated, with one upstream for all. Nothing stays behind. Exit code 1 unless all answer within 60 s,
+    take less than 4 GB, the one that is killed comes back, and no request to the others fails.
+    """
+    from outrider.cli.bench.gateways import Bench, measure
+    from outrider.cli.bench.gateways_figures import told
+
+    result = _measured(measure(Bench(count=count, idle=idle, one_user=one_user)))
+    print_json(result) if as_json else typer.echo("\n".join(told(result)))
+    if result["wrong"]:
+        raise typer.Exit(Exit.NO)
+
+
+def _measured(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """The figures of gateways; what keeps them from being measured is said (exit code 1)."""
+    from outrider.cli.foreground import loop_factory
+    from outrider.cli.stage import NotStarted
+    from outrider.gateway.envoy import NoEnvoy
+    from outrider.gateway.faults import Refused
+
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(work)
+    except (NotStarted, NoEnvoy, Refused) as error:
+        complain(*str(error).splitlines())
+        raise typer.Exit(Exit.NO) from None
 
 
 def _there(data: Path | None, url: str | None, token: str | None, mqtt: str | None) -> "There | None":

@@ -11,6 +11,7 @@ from platform import python_version
 from typing import Any
 
 from outrider.cli.bench.load import ACCEPTED, Shot
+from outrider.cli.client import TOO_QUICK
 from outrider.cli.shown import styled
 from outrider.cli.truth import Deeds, twice, untrue
 
@@ -113,6 +114,8 @@ def told(result: Mapping[str, Any]) -> Iterator[str]:
         "CPU": cpu,
     }
     yield from (f"{name:<20} {text}" for name, text in lines.items() if text)
+    if TOO_QUICK & result["refused"].keys():
+        yield "A gateway limits each person's requests. Without --token the load is spread over as many as it needs."
     bad = [f"{result[name]} {words}" for name, words in _BAD.items() if result[name]]
     kept = "none lost, none performed twice" if good(result) else ""
     yield styled(kept, "green") if kept else styled(", ".join(bad) or "nothing was accepted", "red", bold=True)

@@ -17,16 +17,15 @@ from typing import Any
 import msgspec
 import typer
 
+from outrider.cli.bench.crew import Crew, crew
 from outrider.cli.bench.figures import cpu_seconds, figures, good, used_since, versions
 from outrider.cli.bench.load import Endpoint, Load, Shot, request, times
 from outrider.cli.cars import Common, simulated
-from outrider.cli.client import Platform, Target, connected, path, side_by_side
+from outrider.cli.client import Target, path, side_by_side
 from outrider.cli.command import SETTLES_WITHIN
 from outrider.cli.demo.cast import example_params
 from outrider.cli.shown import complain, say
-from outrider.cli.sim import registered_cars
 from outrider.cli.stage import own_platform, temporary_folder
-from outrider.cli.vehicle import add_grant
 from outrider.common.ports import Address
 from outrider.common.processes import ours
 from outrider.domain.lifecycle import OPEN
@@ -64,23 +63,22 @@ async def measure(bench: Bench, there: There | None) -> dict[str, Any]:
         folder = await stack.enter_async_context(temporary_folder("bench"))
         if there is None:
             there = await stack.enter_async_context(_own(folder.path))
-        platform = await stack.enter_async_context(connected(there.target))
+        driven = vins(bench.vehicles, 1)
+        asking = await stack.enter_async_context(crew(there.target, bench.rate, driven))
         record = folder.path / "cars.jsonl"
         driving = simulated(Common(mqtt=there.mqtt, record=record, pace=0.0), folder.path / "cars.log")
         cars = await stack.enter_async_context(driving)
-        catalog = await platform.get("/v1/catalog")
+        catalog = await asking.members[0].get("/v1/catalog")
         models = bench.models or tuple(entry["name"] for entry in catalog["models"])
         say(f"Registering and connecting {bench.vehicles} cars ...")
-        driven = dict(zip(vins(bench.vehicles, 1), cycle(models), strict=False))
-        registered = await registered_cars(platform, driven)
-        await _granted(platform, driven)
+        registered = await asking.register(dict(zip(driven, cycle(models), strict=False)))
         await cars.join(registered)
         asks = _asks(catalog, {car.vin: car.model for car in registered})
         say(f"Sending {bench.rate:g} commands/s for {bench.seconds:g} s, after {WARM_UP:g} s of warm-up ...")
-        shots, cpu = await _shoot(bench, there, asks, _pids(there, cars.pid))
+        shots, cpu = await _shoot(bench, there, asking, asks, _pids(there, cars.pid))
         begin = shots[0].due
-        await _settle(platform, driven)
-        told = await _told(platform, driven, begin)
+        await _settle(asking)
+        told = await _told(asking, begin)
         result = figures(shots, told, performed(read_record(record)))
         asked = {"rate": bench.rate, "seconds": bench.seconds, "vehicles": bench.vehicles}
         machine = {"cpus": os.cpu_count(), "versions": versions()}
@@ -88,16 +86,6 @@ async def measure(bench: Bench, there: There | None) -> dict[str, Any]:
             folder.keep()
             complain(f"The folder is kept: {folder.path}")
         return {**asked, **result, "cpu_seconds": cpu, **machine}
-
-
-async def _granted(platform: Platform, vins: Mapping[str, str]) -> None:
-    """Let whoever asks use the cars that someone else registered, in an earlier run."""
-    usable = {vehicle["vin"] async for vehicle in platform.items("/v1/vehicles")}
-
-    async def grant(vin: str) -> None:
-        await add_grant(platform, vin, platform.person, "all")
-
-    await side_by_side(grant, [vin for vin in vins if vin not in usable])
 
 
 @asynccontextmanager
@@ -139,10 +127,11 @@ def turns(vehicles: Sequence[Sequence[Ask]]) -> Iterator[Ask]:
 
 
 async def _shoot(
-    bench: Bench, there: There, asks: Sequence[Sequence[Ask]], pids: Mapping[str, int]
+    bench: Bench, there: There, asking: Crew, asks: Sequence[Sequence[Ask]], pids: Mapping[str, int]
 ) -> tuple[list[Shot], dict[str, float]]:
     """Send everything: the measured requests with their answers, and the CPU time that each process used for them."""
-    endpoint, bearer = Endpoint.of(there.target.address()), there.target.bearer()
+    endpoint = Endpoint.of(there.target.address())
+    bearers = {vin: cycle([member.target.bearer() for member in members]) for vin, members in asking.of.items()}
     begin = time.time() + WARM_UP + 0.5
     planned: list[tuple[Shot, bytes]] = []
     for number, (after, (vin, service, wait)) in enumerate(
@@ -151,7 +140,7 @@ async def _shoot(
         shot = Shot(due=begin - WARM_UP + after, vin=vin, waits=number % SEEN_EVERY == 0)
         body = msgspec.json.encode({"service": service, "expires_in": wait})
         to = path("/v1/vehicles/{}/commands", vin)
-        planned.append((shot, request(endpoint, to, bearer, body, wait=10 if shot.waits else 0)))
+        planned.append((shot, request(endpoint, to, next(bearers[vin]), body, wait=10 if shot.waits else 0)))
     load = asyncio.create_task(Load(endpoint).run(planned))
     await asyncio.sleep(max(0.0, begin - time.time()))
     before = cpu_seconds(pids)
@@ -162,24 +151,26 @@ async def _shoot(
 
 def _pids(there: There, cars: int) -> dict[str, int]:
     """The processes whose CPU time is told, by name: those of the platform only if it runs on this machine."""
-    nats = f"{there.target.data.resolve()}/nats/nats.conf"
+    data = there.target.data.resolve()
     pids = {} if there.pid is None else {"platform": there.pid}
     for process in ours() if there.pid is not None else ():
         if "run admission" in process.command and process.command.endswith(f"--parent {there.pid}"):
             pids["admission"] = process.pid
-        elif process.command.endswith(nats):
+        elif process.command.endswith(f"{data}/nats/nats.conf"):
             pids["nats"] = process.pid
+        elif f" {data}/gateway/" in process.command:
+            pids["gateway"] = process.pid
     return {**pids, "cars": cars, "load": os.getpid()}
 
 
-async def _settle(platform: Platform, vins: Sequence[str] | Mapping[str, str]) -> None:
+async def _settle(asking: Crew) -> None:
     """Wait until no vehicle has an open command, or it is certain that one is lost."""
-    longest = max(service["finish_within"] for service in (await platform.get("/v1/catalog"))["services"])
+    longest = max(service["finish_within"] for service in (await asking.members[0].get("/v1/catalog"))["services"])
     ends = time.monotonic() + EXPIRES_IN + longest + SETTLES_WITHIN
-    unsettled: list[str] = list(vins)
+    unsettled: list[str] = list(asking.of)
 
     async def look(vin: str) -> None:
-        page = await platform.get(path("/v1/vehicles/{}/commands", vin), state=sorted(OPEN), limit=1)
+        page = await asking.of[vin][0].get(path("/v1/vehicles/{}/commands", vin), state=sorted(OPEN), limit=1)
         if page["items"]:
             unsettled.append(vin)
 
@@ -189,15 +180,15 @@ async def _settle(platform: Platform, vins: Sequence[str] | Mapping[str, str]) -
         await asyncio.sleep(0.2 if unsettled else 0)
 
 
-async def _told(platform: Platform, vins: Mapping[str, str], begin: float) -> dict[str, Mapping[str, Any]]:
+async def _told(asking: Crew, begin: float) -> dict[str, Mapping[str, Any]]:
     """What the platform tells of every command accepted since, by id."""
     told: dict[str, Mapping[str, Any]] = {}
 
     async def read(vin: str) -> None:
-        async for command in platform.items(path("/v1/vehicles/{}/commands", vin)):
+        async for command in asking.of[vin][0].items(path("/v1/vehicles/{}/commands", vin)):
             if datetime.fromisoformat(command["accepted_at"]).timestamp() < begin - 1:
                 return
             told[command["id"]] = command
 
-    await side_by_side(read, vins)
+    await side_by_side(read, asking.of)
     return told

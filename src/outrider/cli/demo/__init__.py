@@ -84,7 +84,7 @@ async def _play(data: Path, count: int, screen: "Screen") -> "tuple[list[Scene],
 
     record = data / "cars.jsonl"
     async with AsyncExitStack() as stack:
-        screen.busy("Starting the platform, a broker and a database of its own")
+        screen.busy("Starting the platform with a gateway, a broker and a database of its own")
         own = await stack.enter_async_context(own_platform(data))
         platform = await stack.enter_async_context(connected(own.target))
         driving = simulated(Common(mqtt=own.mqtt, record=record), data / "cars.log")

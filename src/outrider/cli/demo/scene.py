@@ -19,6 +19,8 @@ from outrider.simulator.driver import Car
 STAGGER = 0.12
 """Seconds between two requests, for the eye."""
 LOOK_EVERY = 0.15
+MOST_LOOKS = 60.0
+"""Looks per second at all commands together: a gateway lets one person make 100 requests."""
 WITHDRAWN_AFTER, COMES_AFTER = 2.0, 4.0
 """Seconds that a command is seen to be queued before it is withdrawn, or its car comes online."""
 PATIENCE = 45.0
@@ -107,7 +109,7 @@ async def perform(scenes: Sequence[Scene], platform: Platform, cars: Cars, show:
             show()
             for scene in [scene for scene in scenes if scene.command]:
                 await scene.direct(platform, cars)
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(max(LOOK_EVERY, len(_open(scenes)) / MOST_LOOKS))
         await asking
     finally:
         asking.cancel()

@@ -1,0 +1,204 @@
+"""One gateway while it is watched: started or taken over, started again when it dies, handed over, drained and ended.
+
+What serves is what its record says. So others can hand it over or stop it while it is watched, and need not tell: the
+watch follows the record to the next Envoy, and waits where there is none.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+
+import structlog
+
+from outrider.common.child import Child, ChildError
+from outrider.common.processes import until_gone
+from outrider.gateway import generations, users
+from outrider.gateway.configuration import configuration
+from outrider.gateway.draining import HAND_OVER_GRACE
+from outrider.gateway.faults import Refused
+from outrider.gateway.generations import Generation
+from outrider.gateway.release import Release
+from outrider.gateway.store import ProductState
+from outrider.gateway.switching import finish, switch
+
+log = structlog.get_logger(__name__)
+
+_FORGOTTEN_AFTER = 600.0
+"""Seconds in which others end an Envoy that they handed over or stopped; later this is done here."""
+
+
+class Gateway:
+    """One product's gateway. found: those of its Envoys that ran before. user: as whom it is started."""
+
+    def __init__(self, product: ProductState, release: Release, found: Sequence[Generation], user: int) -> None:
+        self.name = product.name
+        self.product = product
+        self.instance = product.instance()
+        self.address = release.placement.listen
+        self.user = found[-1].user if found else user
+        self.found = tuple(found)
+        self._child: Child | None = None
+        self._number = 0
+        self._restarts = 0
+        self._seen: tuple[int, int] | None = None
+        self._leaving: dict[asyncio.Task[None], Generation] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves; None while there is none."""
+        return self._child.process.pid if self._child and self._child.process else None
+
+    @property
+    def restarts(self) -> int:
+        """How often it died and was started again since it is watched."""
+        return self._restarts + (self._child.restarts if self._child else 0)
+
+    async def start(self) -> None:
+        """Make it serve what is live: the newest Envoy that runs is taken over, or one is started.
+
+        Raises Refused, ChildError, NoEnvoy, OSError.
+        """
+        async with self.product.locked():
+            serves = await generations.serving(self.instance, self.found)
+            if serves:
+                self._follow(await generations.take_over(self.instance, serves, self._again), serves.number)
+                await self._try_to_finish()
+            else:
+                await generations.end_silent(self.instance, self.found)
+                await finish(self.product)
+                await self._restore()
+                await self._begin()
+        generations.tidy(self.instance, [*self.found, *self._present()])
+        log.info("gateway_serves", product=self.name, address=str(self.address), pid=self.pid, adopted=bool(serves))
+        for other in self.found:
+            if other is not serves:
+                self._part(other, None)
+        if serves and not generations.is_current(self.instance, serves):
+            await self._try_to_hand_over()
+
+    async def look(self) -> None:
+        """Follow the record to where others have led it."""
+        changed = generations.when_recorded(self.instance)
+        settled = self._child.watched if self._child else changed is None
+        if changed == self._seen and settled:
+            return
+        self._seen, started = changed, generations.recorded(self.instance)
+        if started is None:
+            if self._child:
+                log.info("gateway_stopped_by_others", product=self.name, pid=self.pid)
+                self._let_go()
+            return
+        if any(one.process.is_same(started.process) for one in self._present()):
+            return
+        found = generations.find([self.instance]).get(self.instance.folder, [])
+        serves = next((one for one in found if one.process.is_same(started.process)), None)
+        if serves:
+            log.info("gateway_taken_over", product=self.name, pid=serves.process.pid)
+            self._let_go()
+            self._follow(await generations.take_over(self.instance, serves, self._again), serves.number)
+        elif not (self._child and self._child.watched):  # its successor is dead already
+            self._let_go()
+            await self._begin()
+
+    async def unwatch(self) -> None:
+        """Leave it as it is; it goes on."""
+        if self._child:
+            await self._child.unwatch()
+
+    async def stop(self, grace: float) -> None:
+        """Drain and end all of it, at most `grace` seconds and a moment."""
+        leaving = [*self._leaving.values(), *self._present()]
+        for task in self._leaving:
+            task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await self.unwatch()
+        await asyncio.gather(*(generations.dismiss(self.instance, one, grace=grace) for one in leaving))
+        if self._child:
+            await self._child.stop()
+            self._child = None
+            self.instance.set_process(None)
+            log.info("gateway_stopped", product=self.name)
+
+    async def _try_to_finish(self) -> None:
+        """What a killed command left of a switch; if it can't be, what runs goes on as it is."""
+        try:
+            await finish(self.product)
+        except Refused as error:
+            log.error("switch_not_finished", product=self.name, why=str(error))
+
+    async def _try_to_hand_over(self) -> None:
+        """The next generation takes over, and then the present one finishes."""
+        old = self._present()[0]
+        log.info("gateway_hands_over", product=self.name, pid=old.process.pid)
+        try:
+            async with self.product.locked():
+                child, number = await generations.succeed(self.instance, old, self._again)
+        except (ChildError, OSError) as error:
+            log.error("gateway_not_handed_over", product=self.name, pid=old.process.pid, why=str(error))
+            return
+        child_before = self._child
+        self._follow(child, number)
+        self._part(old, child_before)
+
+    async def _restore(self) -> None:
+        """What lies on disk is what is live, whoever has been at it."""
+        live = self.product.live()
+        if live is not None:
+            await switch(self.instance, configuration(self.product.release(live.release), live.split))
+
+    async def _begin(self) -> None:
+        users.give(self.instance, self.user)
+        child, number = await generations.begin(self.instance, self.found, self.user, self._again)
+        self._follow(child, number)
+
+    def _again(self) -> bool:
+        """Asked at each death: is it still this one that is to serve?"""
+        started = generations.recorded(self.instance)
+        return started is not None and (self.pid == started.process.pid or not started.process.alive())
+
+    def _follow(self, child: Child, number: int) -> None:
+        self._restarts = self.restarts
+        self._child, self._number = child, number
+        self._seen = generations.when_recorded(self.instance)
+
+    def _present(self) -> list[Generation]:
+        if not (self._child and self._child.process):
+            return []
+        return [Generation(process=self._child.process, number=self._number, user=self.user)]
+
+    def _let_go(self) -> None:
+        """Somebody else ends it; it is only waited for."""
+        if child := self._child:
+            for one in self._present():
+                self._spawn(self._until_gone(one, child), one)
+            self._restarts, self._child = self.restarts, None
+
+    def _part(self, old: Generation, child: Child | None) -> None:
+        """One that has been succeeded finishes what it has to do; nobody waits for it."""
+        self._spawn(self._retired(old, child), old)
+
+    async def _retired(self, old: Generation, child: Child | None) -> None:
+        if child:
+            await child.unwatch()
+        await generations.dismiss(self.instance, old, grace=HAND_OVER_GRACE, succeeded=True)
+        if child:
+            await child.stop()
+        log.info("gateway_retired", product=self.name, pid=old.process.pid)
+
+    async def _until_gone(self, old: Generation, child: Child) -> None:
+        await child.unwatch()
+        try:
+            async with asyncio.timeout(_FORGOTTEN_AFTER):
+                await until_gone(old.process)
+        except TimeoutError:  # whoever was to end it was killed
+            await generations.dismiss(self.instance, old, grace=HAND_OVER_GRACE, succeeded=True)
+        await child.stop()
+
+    def _spawn(self, work: Coroutine[None, None, None], about: Generation) -> None:
+        task = asyncio.create_task(work)
+        self._leaving[task] = about
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        old = self._leaving.pop(task, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("gateway_not_retired", product=self.name, pid=old and old.process.pid, why=repr(error))

@@ -1,0 +1,21 @@
+"""A platform of one's own leaves nothing behind."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from outrider.cli.stage import own_platform
+from outrider.common.processes import look, ours
+
+
+async def test_of_a_platform_that_was_killed_nothing_is_left(tmp_path: Path) -> None:
+    """Its broker and its gateway outlive it, for the next start; here there is none, so they are ended."""
+    async with own_platform(tmp_path) as own:
+        os.kill(own.pid, signal.SIGKILL)
+        while look(own.pid):
+            await asyncio.sleep(0.01)
+        left = [Path(process.command.split()[0]).name for process in ours() if str(tmp_path) in process.command]
+
+    assert {"nats-server", "envoy"} <= set(left)
+    assert [process.command for process in ours() if str(tmp_path) in process.command] == []
