@@ -36,10 +36,10 @@ def _nothing_is_left(temporary: Path) -> bool:
 def test_a_gateway_is_measured_against_the_direct_way(tmp_path: Path) -> None:
     """Each way has its figures, no request fails, and nothing stays behind; how quick it is, a test does not judge."""
     done = _bench(tmp_path, "gateway", "--rate", "100", "--rounds", "1", "--seconds", "0.5")
+    assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     ways = result["rates"]["100"]
 
-    assert done.returncode == 0, done.stderr
     assert {"direct", "gateway"} <= ways.keys()
     assert ways.keys() | result["absent"].keys() == {"direct", "gateway", "nginx", "haproxy"}
     assert all(way["failed"] == 0 and way["asked"] > 10 for way in ways.values())
@@ -50,9 +50,9 @@ def test_a_gateway_is_measured_against_the_direct_way(tmp_path: Path) -> None:
 def test_many_gateways_come_up_and_one_of_them_comes_back(tmp_path: Path) -> None:
     """Two of them here; the other does not notice the death, and nothing stays behind."""
     done = _bench(tmp_path, "gateways", "--count", "2", "--idle", "1")
+    assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
 
-    assert done.returncode == 0, done.stderr
     assert result["wrong"] == []
     assert result["death"]["others"] == 1
     assert result["death"]["others_failed"] == 0

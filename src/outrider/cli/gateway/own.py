@@ -82,7 +82,7 @@ class Own:
         return [one for name in self.state.products() for one in self.state.product(name).instances()]
 
     async def until_answered(self, watcher: Process, requests: Iterable[Request], within: float) -> None:
-        """Until each of them has got an answer that it expects. Raises NotStarted."""
+        """Until each of them has got an answer that it expects, and each gateway is on record. Raises NotStarted."""
         each = (until_answered(request, within, _POLL_EVERY) for request in requests)
         all_of_them, ended = asyncio.ensure_future(asyncio.gather(*each)), asyncio.ensure_future(watcher.wait())
         try:
@@ -90,6 +90,9 @@ class Own:
             if ended.done():
                 raise self._not_started(f"`outrider gateway up` ended with exit code {ended.result()}")
             all_of_them.result()
+            async with asyncio.timeout(within):
+                while len(self.pids()) < len(self.state.products()):  # one answers a moment before it is written down
+                    await asyncio.sleep(_POLL_EVERY)
         except TimeoutError as error:
             raise self._not_started(error) from None
         finally:
