@@ -169,6 +169,29 @@ PRODUCTS = [
         ],
     ),
     (
+        "regular expressions that our own check knows and Envoy does not",
+        add(PRODUCT_FILE, "cors: {origin_patterns: ['(?x) a', '[a-z&&[^b]]', '(?i)https://[a-z]+[.](?:a|b)\\.c']}\n"),
+        [
+            f"products/parking/product.yaml:5:{column}: cors.origin_patterns[{index}]: has what RE2 does not know; of "
+            "flags it has (?i), (?m), (?s) and (?U), of escapes those such as \\. \\d \\w, and no set within a set"
+            for index, column in enumerate((26, 36))
+        ],
+    ),
+    (
+        "times that Envoy would take for none",
+        add(PRODUCT_FILE, "timeout: 0.0004\ntimeouts: {listPlaces: 0.0009, showPlace: 0}\n"),
+        [
+            "products/parking/product.yaml:5:1: timeout: must be at least 0.001, or 0 for no limit (seconds)",
+            "products/parking/product.yaml:6:12: timeouts.listPlaces: must be at least 0.001, or 0 for no limit "
+            "(seconds)",
+        ],
+    ),
+    (
+        "no body at all",
+        add(PRODUCT_FILE, "body_limit: 0\n"),
+        ["products/parking/product.yaml:5:1: body_limit: must be at least 1 (bytes)"],
+    ),
+    (
         "cookies for any page",
         add(PRODUCT_FILE, "cors:\n  origins: ['*']\n  origin_patterns: ['https?://.*']\n  credentials: true\n"),
         [

@@ -4,10 +4,12 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from outrider.common.ports import Address, free_ports
@@ -16,6 +18,7 @@ from outrider.gateway.compile.routes import METHOD_NOT_ALLOWED, NO_SUCH_OPERATIO
 from outrider.gateway.environment import Backend, Issuer, KeySource, Placement, Upstream
 from outrider.gateway.matching import BadPath, Found, OtherMethods, Unpublished, match, normalised
 from outrider.gateway.product import Cors, Limit, Limits, Operation, Product
+from outrider.gateway.templates import by_precedence, pattern
 from tests.gateway.compile.running import Gateway, released
 from tests.gateway.kong.products import asked_of, operations
 
@@ -71,6 +74,70 @@ def test_it_is_the_operation_that_the_compiled_routes_lead_to(
             assert route["name"] == NO_SUCH_OPERATION
         case BadPath():
             raise AssertionError("none of these paths is bad")
+
+
+_TOKENS = st.sampled_from(tuple("aAbB03-~:@$;,!+'|%? \u00df\u20ac"))
+_PIECES = st.lists(st.one_of(_TOKENS, st.just("{}")), min_size=1, max_size=4)
+_SHAPES = st.lists(_PIECES, min_size=1, max_size=3)
+
+
+def _spelled(draw: st.DrawFn, character: str, raw: bool = True) -> str:
+    """A character as a caller may write it. raw: as it is, wherever a path may have it so."""
+    if character in "/.":
+        return character
+    bare = character.isascii() and character not in "%?# "
+    if bare and (raw or draw(st.booleans())):
+        return character
+    escape = "".join(f"%{octet:02x}" for octet in character.encode())
+    return escape.upper() if raw or draw(st.booleans()) else escape
+
+
+@st.composite
+def _spellings(draw: st.DrawFn) -> tuple[tuple[str, ...], str, str, str]:
+    """Templates, and one path: as it is meant, as it is plainly written, and as anybody may write it."""
+    templates = []
+    shapes = draw(st.lists(_SHAPES, min_size=1, max_size=6, unique_by=str))
+    for shape in shapes:
+        template = "/" + "/".join(
+            "".join(one if one == "{}" else _spelled(draw, one, draw(st.booleans())) for one in pieces)
+            for pieces in shape
+        )
+        templates.append("".join(f"{part}{{p{n}}}" for n, part in enumerate(template.split("{}"))).rpartition("{")[0])
+    segments = (
+        "".join(draw(_TOKENS) if one == "{}" else one for one in pieces) for pieces in draw(st.sampled_from(shapes))
+    )
+    meant = "/" + "/".join(segments)
+    return (
+        tuple(templates),
+        meant,
+        "".join(_spelled(draw, one) for one in meant),
+        "".join(_spelled(draw, one, False) for one in meant),
+    )
+
+
+@given(_spellings())
+@example((("/{p0}Ab", "/{p0}:{p1}"), "/1:b", "/1:b", "/1%3Ab"))
+@settings(max_examples=300)
+def test_however_a_path_is_written_it_is_the_same_operation(asked: tuple[tuple[str, ...], str, str, str]) -> None:
+    """Else scopes could be chosen by an escape: upstreams decode a path before they look what it means.
+
+    The operation is that of the first template that fits the decoded path, its own literals decoded.
+    """
+    templates, meant, plain, other = asked
+    found = {pattern(path): Operation(id=path, method="GET", path=path, public=True) for path in templates}
+    product = Product(name="p", owner="o", versions=("v1",), audiences=("p",))
+    routes = compile_product(product, PLACEMENT, tuple(found.values())).routes
+    fitting = (path for path in by_precedence(each.path for each in found.values()) if _means(path, meant))
+
+    names = [first_route(routes, "GET", normalised(path))["name"] for path in (plain, other)]
+
+    assert names == [next(fitting, NO_SUCH_OPERATION)] * 2
+
+
+def _means(template: str, meant: str) -> bool:
+    """Does a template fit what a path says when it is decoded?"""
+    literals = re.split(r"\{\w+\}", template)
+    return bool(re.fullmatch("[^/]+".join(re.escape(unquote(literal)) for literal in literals), meant))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +198,10 @@ def test_the_nearest_published_path_comes_first(path: str, nearest: str) -> None
     assert found.nearest[0] == nearest
 
 
+UNRESERVED = f"{ascii_letters}{digits}-._~"
 PATHS = [
+    f"/{''.join(f'%{ord(character):02x}' for character in UNRESERVED)}",
+    f"/{''.join(f'%{ord(character):02X}' for character in UNRESERVED)}",
     "/a/b",
     "//a///b",
     "/a/./b",
@@ -170,6 +240,28 @@ PATHS = [
     "/a/b%00",
     "/%",
     "/%zz",
+    "/%zz/c",
+    "/q%/c",
+    "/q:run/c",
+    "/q%3Arun/c",
+    "/q%3arun/c",
+    "/q%3brun/c",
+    "/a$b",
+    "/a%24b",
+    "/m@h,i;j",
+    "/m%40h%2Ci%3bj",
+    "/admin",
+    "/%61dmin",
+    "/a|b",
+    "/a%7cb",
+    '/a"b',
+    "/a%22b",
+    "/a<b",
+    "/a[b",
+    "/a^b",
+    "/a{b",
+    "/100%",
+    "/100%25",
     "/a/..%2fb",
     "*",
     "a/b",
@@ -178,7 +270,20 @@ PATHS = [
 
 def test_envoy_agrees_about_paths(tmp_path: Path) -> None:
     """Whatever comes as a path: what is said of it here is what Envoy does with it."""
-    templates = ("/a/b", "/b", "/a/", "/", "/~user", "/a/b/", "/{any}/c", "/stra%C3%9Fe", "/a.b", "/x%20y")
+    templates: tuple[str, ...] = (
+        "/a/b",
+        "/b",
+        "/a/",
+        "/",
+        "/~user",
+        "/a/b/",
+        "/{any}/c",
+        "/stra%C3%9Fe",
+        "/a.b",
+        "/x%20y",
+    )
+    templates += ("/{any}:run/c", "/a$b", "/m@h,i;j", "/%61dmin", "/a%7Cb", "/a%22b", "/a%3Cb", "/a%5Bb", "/a%5eb")
+    templates += (f"/{UNRESERVED}", "/a%7bb", "/100%25", f"/{'%E2%82%AC:' * 60}")
     found = tuple(Operation(id=f"o{n}", method="GET", path=path, public=True) for n, path in enumerate(templates))
     listen, gone = (Address("127.0.0.1", port) for port in free_ports(2))
     plenty = Limits(client=Limit(requests=1_000_000))

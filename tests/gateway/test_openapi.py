@@ -83,6 +83,15 @@ paths:
     )
 
 
+def test_a_path_is_read_without_needless_escapes() -> None:
+    """Callers' paths are put straight too, so that it would never be asked for as it is written."""
+    assert operations(f"{HEAD}security: []\n{PATHS}".replace("places", "pl%61ces%3a"))[0].path == "/v1/places%3A"
+    assert (
+        "is the same as /v1/places"
+        in refused(f"{HEAD}security: []\n{PATHS}  /v1/pl%61ces:\n    get: {{operationId: listAgain}}\n")[0]
+    )
+
+
 @pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1.0", "3.1.2"])
 def test_both_versions_of_openapi_are_read(version: str) -> None:
     """3.0 and 3.1, whatever their last number."""
@@ -250,6 +259,7 @@ BROKEN_PATHS = [
         "must have no //, no /./ and no /../: callers' paths are put straight before they are compared",
     ),
     ("/v1/plätze", "must have what is no letter of ASCII percent-encoded, as in /stra%C3%9Fen"),
+    ("/v1/pl%E4tze", "must have what is percent-encoded in UTF-8, as in /stra%C3%9Fen"),
     ("/v1%2Fplaces", "must have no encoded slash, backslash or NUL: gateways refuse them"),
 ]
 
@@ -338,6 +348,18 @@ BROKEN_OPERATIONS = [
     (
         "{get: {operationId: a, deprecated: true, x-sunset: '2027-02-30'}}",
         ["get.x-sunset: must be a date of RFC 3339, such as 2027-06-30 or 2027-06-30T12:00:00Z"],
+    ),
+    (
+        "{get: {operationId: a, deprecated: true, x-sunset: '9999-12-31T23:59:59-14:00'}}",
+        ["get.x-sunset: must be a date of RFC 3339, such as 2027-06-30 or 2027-06-30T12:00:00Z"],
+    ),
+    (
+        "{get: {operationId: a, deprecated: true, x-deprecated-since: '0001-01-01T00:00:00+14:00'}}",
+        ["get.x-deprecated-since: must be a date of RFC 3339, such as 2027-06-30 or 2027-06-30T12:00:00Z"],
+    ),
+    (
+        f"{{get: {{operationId: a, requestBody: {{content: {{{', '.join(f'a/b{n}: {{}}' for n in range(101))}}}}}}}}}",
+        ["get.requestBody.content: must have at most 100 media types; write image/* or */*"],
     ),
     (
         "{get: {operationId: a, x-sunset: '2027-06-30'}}",

@@ -60,7 +60,7 @@ def _lines() -> Iterator[str]:
 
 
 def _codes() -> Rows:
-    for row in ROWS:
+    for row in {row.code: row for row in ROWS}.values():  # two rows may have the same code
         yield f"`{row.code}`", _status(row), row.title, _yes(row.retryable), _yes(row.may_have_happened)
 
 

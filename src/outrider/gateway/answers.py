@@ -39,7 +39,7 @@ def find(lines: Iterable[str], request_id: str) -> Entry | None:
         if request_id in line:
             try:
                 entry = msgspec.json.decode(line, type=Entry)
-            except msgspec.DecodeError:  # cut short: the disk was full, or Envoy was killed
+            except (msgspec.DecodeError, RecursionError):  # cut short: the disk was full, or Envoy was killed
                 continue
             if request_id in (entry.request_id, entry.trace_id):
                 return entry
@@ -74,6 +74,7 @@ _DETAILS = {
     f"{_TOKEN}{{Jwt_is_not_in_the_form": "What it sent as a token is none: it has not three parts with dots between.",
     _TOKEN: "Its token was not valid.",
     "rbac_access_denied_matched_policy[authorization]": "Its `Authorization` was not `Bearer`, a blank and one token.",
+    "rbac_access_denied_matched_policy[audience]": "Its token was for something else (`aud`), if only by a letter.",
     "rbac_access_denied": "Its token was valid but lacks the scopes that the operation asks for.",
     "local_rate_limited": "It was one too many at that moment.",
     "request_payload_too_large": "Its body was larger than the product's `body_limit`.",
@@ -83,12 +84,13 @@ _DETAILS = {
     "http1.headers_too_large": "Its head was too large.",
     "http1.too_many_headers": "It had too many headers.",
     "http2.too_many_headers": "It had too many headers.",
+    "http1.invalid_transfer_encoding": "Its Transfer-Encoding was not `chunked`.",
     "http1.codec_error": "It was not HTTP.",
     "http1.": "It broke the rules of HTTP/1.",
     "http2.": "It broke the rules of HTTP/2.",
     "missing_host_header": "It named no host.",
     "low_version": "It was HTTP/1.0; HTTP/1.1 is the least.",
-    "upgrade_failed": "It wanted to become another protocol, such as WebSocket; that does not go through this gateway.",
+    "upgrade_failed": "It wanted to become another protocol (WebSocket) or a tunnel (CONNECT); neither goes through.",
     "request_header_timeout": "Its head took too long to come.",
     "request_overall_timeout": "It took too long to come, body included.",
     "stream_idle_timeout": "Nothing was sent either way for so long that it was given up.",

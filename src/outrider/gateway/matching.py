@@ -7,14 +7,12 @@ from difflib import SequenceMatcher
 import msgspec
 
 from outrider.gateway.product import Operation
-from outrider.gateway.templates import by_precedence, pattern
+from outrider.gateway.templates import by_precedence, pattern, unescaped
 
 NEAREST = 3
 """So many published paths are named where a path is not."""
 
 _REFUSED = re.compile(r"%(2f|5c|00)|#|[^!-~]", re.I)
-_NEEDLESS = re.compile(r"%(2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)", re.I)
-"""An escape of a letter, a digit or one of `-._~`, which mean the same without."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -60,7 +58,7 @@ def match(operations: Sequence[Operation], method: str, path: str, *, preflights
 
 def normalised(path: str) -> str:
     """The path as routes see it: needless escapes undone, `.` and `..` resolved, slashes merged."""
-    path = _NEEDLESS.sub(lambda escape: chr(int(escape[1], 16)), path).replace("\\", "/")
+    path = unescaped(path).replace("\\", "/")
     *folders, last = path.split("/")[1:]
     kept: list[str] = []
     for segment in folders:

@@ -1,8 +1,8 @@
 """What a gateway acts on of an OpenAPI document (3.0 or 3.1, YAML or JSON): its operations.
 
-Paths are served as they are written; the path of `servers` is not put before them. References are followed inside the
-document alone, and nothing is ever fetched. What a gateway could not do as the document says is refused here, with its
-place: a form of security, two paths that nobody can tell apart, a word that is no HTTP method.
+Paths are served as they are written, less needless escapes; the path of `servers` is not put before them. References
+are followed inside the document alone, and nothing is ever fetched. What a gateway could not do as the document says is
+refused here, with its place: a form of security, two paths that nobody can tell apart, a word that is no HTTP method.
 """
 
 import re
@@ -18,10 +18,12 @@ from outrider.gateway.literals import literal_secrets
 from outrider.gateway.openapi_references import References
 from outrider.gateway.openapi_security import Security
 from outrider.gateway.product import Operation
-from outrider.gateway.templates import pattern, template_fault
+from outrider.gateway.templates import canonical, pattern, template_fault
 
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes of the largest document that is read."""
+MEDIA_TYPES = 100
+"""So many may one operation take; a gateway compares with each."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BESIDE_METHODS = ("summary", "description", "servers", "parameters")
@@ -128,7 +130,7 @@ class _Reading:
         yield Operation(
             id=name,
             method=method.upper(),
-            path=str(path[1]),
+            path=canonical(str(path[1])),
             summary=summary[:200] if isinstance(summary, str) else "",
             public=public,
             scopes=scopes,
@@ -158,6 +160,9 @@ class _Reading:
         content = body.get("content") if isinstance(body, dict) else None
         if not (isinstance(content, dict) and content):
             self._fault((*there, "content"), "is required: what the body may be, by media type")
+            return ()
+        if len(content) > MEDIA_TYPES:
+            self._fault((*there, "content"), f"must have at most {MEDIA_TYPES} media types; write image/* or */*")
             return ()
         types = {written: _plain(written) for written in content}
         for written, plain in types.items():
@@ -192,8 +197,8 @@ class _Reading:
         try:
             if _DATE.fullmatch(item[name]):
                 time = datetime.fromisoformat(item[name].upper())
-                return time if time.tzinfo else time.replace(tzinfo=UTC)
-        except (TypeError, ValueError):
+                return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        except (TypeError, ValueError, OverflowError):  # in UTC it may be in the year 0 or 10000
             pass
         self._fault((*place, name), "must be a date of RFC 3339, such as 2027-06-30 or 2027-06-30T12:00:00Z")
         return None

@@ -16,7 +16,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many requests each person (verified `sub`), each client address (public operations only) and the whole
+    """How many requests each person (verified `sub`), each client address (where nobody is known) and the whole
     product may make. `headers`: tell them by X-RateLimit headers; off where the upstream sends its own.
     """
 

@@ -8,24 +8,37 @@ Everything that is wrong is told at once, each with its file, line and field. No
 and the files that the environment names is opened, and nothing is fetched.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
+from outrider.common.json_path import JsonPath
 from outrider.common.json_schema import Schema, SchemaError
 from outrider.common.yaml_positions import Position
 from outrider.gateway import openapi
 from outrider.gateway.compile.clusters import OWN
+from outrider.gateway.compile.parts import SHORTEST
 from outrider.gateway.documents import Source, absolute, content, converted, form_faults, gathering, parse, refuse
 from outrider.gateway.environment import Placement
 from outrider.gateway.faults import Fault, Refused
 from outrider.gateway.placing import Environment, place, read_environment
-from outrider.gateway.product import Operation, Product
+from outrider.gateway.product import Cors, Operation, Product
 from outrider.gateway.templates import pattern
 
 PRODUCT, OPENAPI, OPENAPI_JSON, ENVIRONMENTS = "product.yaml", "openapi.yaml", "openapi.json", "environments"
+
+_ESCAPE = r"\\(?:[^a-zA-Z0-9<>]|[dDwWsSbBAznrtfv]|x[0-9a-fA-F]{2})"
+_GROUP = r"\((?:(?!\?)|\?(?:[imsU]*(?:-[imsU]+)?[:)]|P?<\w+>))"
+_SET = rf"\[\^?\]?(?:{_ESCAPE}|(?!--|&&|~~)[^\\\[\]])*\]"
+_OF_RE2 = re.compile(rf"(?:{_ESCAPE}|{_GROUP}|{_SET}|[^\\(\[])*")
+"""What the expressions of our own check (Rust) and of Envoy (RE2) have in common, and mean alike."""
+_NOT_OF_RE2 = (
+    "has what RE2 does not know; of flags it has (?i), (?m), (?s) and (?U), of escapes those such as \\. \\d \\w, "
+    "and no set within a set"
+)
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,9 +142,15 @@ def _product_faults(source: Source, product: Product, name: str) -> Iterator[Fau
     for index, version in enumerate(product.versions):
         if version in OWN:
             yield source.fault(("versions", index), "is a name of the gateway's own; choose another, such as v1")
-    if product.cors is None:
-        return
-    cors = product.cors
+    times: dict[JsonPath, float] = {("timeouts", name): seconds for name, seconds in product.timeouts.items()}
+    for field, seconds in {("timeout",): product.timeout, **times}.items():
+        if 0 < seconds < SHORTEST:
+            yield source.fault(field, f"must be at least {SHORTEST}, or 0 for no limit (seconds)")
+    if product.cors is not None:
+        yield from _cors_faults(source, product.cors)
+
+
+def _cors_faults(source: Source, cors: Cors) -> Iterator[Fault]:
     if not (cors.origins or cors.origin_patterns):
         yield source.fault(("cors",), "names no origin; write origins, or remove cors")
     if cors.credentials and "*" in cors.origins:
@@ -143,7 +162,9 @@ def _product_faults(source: Source, product: Product, name: str) -> Iterator[Fau
         except SchemaError:
             yield source.fault(place, "is no regular expression of RE2; it has no lookahead and no backreferences")
             continue
-        if cors.credentials and compiled.accepts("https://any.invalid"):
+        if not _OF_RE2.fullmatch(origin):
+            yield source.fault(place, _NOT_OF_RE2)
+        elif cors.credentials and compiled.accepts("https://any.invalid"):
             yield source.fault(place, "matches any origin; with credentials, say whose pages are meant")
 
 

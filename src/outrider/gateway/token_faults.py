@@ -33,7 +33,7 @@ def token_faults(token: str, asked: Asked, now: float) -> list[str]:
     try:
         whole = PyJWS().decode_complete(token, options={"verify_signature": False})
         claims = msgspec.json.decode(whole["payload"])
-    except (jwt.PyJWTError, msgspec.DecodeError, ValueError):
+    except (jwt.PyJWTError, msgspec.DecodeError, ValueError, RecursionError):
         return ["It is no JWT: three parts with dots between them, the first two Base64url of JSON objects (401)."]
     if not isinstance(claims, dict):
         return ["It is no JWT: its second part is not a JSON object (401)."]

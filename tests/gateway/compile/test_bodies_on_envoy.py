@@ -28,6 +28,17 @@ def test_another_media_type_is_refused(caller: httpx.Client, said: str) -> None:
     problem(caller.post("/things/7", content=b"{}", headers={"content-type": said}), 401, "token_missing")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [("application/json;a", "text/xml"), ('application/json;a="', 'text/xml;b="'), ("", "text/xml")],
+)
+def test_two_media_types_are_none(caller: httpx.Client, said: tuple[str, str]) -> None:
+    """Envoy joins two headers; the second is no parameter of the first, whatever that ends with."""
+    token = KEYS.token("things:write", sub="two")
+    headers = [*token.items(), *(("content-type", one) for one in said)]
+    problem(caller.post("/things/7", content=b"{}", headers=headers), 415, "wrong_media_type")
+
+
 def test_a_body_that_does_not_say_what_it_is_is_the_upstreams_matter(caller: httpx.Client) -> None:
     """Content-Type is optional in HTTP."""
     assert caller.post("/things/7", content=b"{}", headers=KEYS.token("things:write", sub="mute")).status_code == 200
@@ -82,6 +93,21 @@ def test_http_1_0_is_refused(world: World) -> None:
 def test_a_broken_head_is_refused(world: World, line: bytes) -> None:
     """400; among it header names with underscores, which some upstreams take for hyphens, and two lengths at once."""
     assert raw_problem(world, b"GET /old HTTP/1.1\r\nhost: x\r\n" + line + b"\r\n\r\n") == (400, "malformed_request")
+
+
+def test_other_transfer_codings_are_refused(world: World) -> None:
+    """501; nothing of it reached the upstream."""
+    head = b"transfer-encoding: gzip\r\n\r\n"
+    assert raw_problem(world, b"PUT /uploads/coded HTTP/1.1\r\nhost: x\r\n" + head) == (501, "not_supported")
+
+
+def test_there_is_no_tunnel(world: World) -> None:
+    """`CONNECT` is told so, whatever its token."""
+    tunnel = b"CONNECT x:80 HTTP/1.1\r\nhost: x:80\r\nx-forwarded-for: 192.0.2.249\r\n"
+    assert raw_problem(world, tunnel + b"\r\n") == (403, "upgrade_refused")
+    assert raw_problem(world, tunnel + b"authorization: Bearer a.b.c\r\n\r\n") == (403, "upgrade_refused")
+    world.gateway.until(lambda: len(world.gateway.lines("<tunnel>")) == 2)
+    assert {line["method"] for line in world.gateway.lines("<tunnel>")} == {"CONNECT"}
 
 
 def test_websockets_are_refused(world: World) -> None:

@@ -23,19 +23,45 @@ def test_a_token_is_asked_for(caller: httpx.Client) -> None:
         (KEYS.token(exp=None), "token_invalid"),
         (KEYS.token(aud="others"), "token_invalid"),
         (KEYS.token(aud=None), "token_invalid"),
+        (KEYS.token(aud="https://things"), "token_invalid"),
+        (KEYS.token(aud="http://things/"), "token_invalid"),
+        (KEYS.token(aud=["things/", "others"]), "token_invalid"),
         (KEYS.token(iss="https://other.example"), "token_invalid"),
         (KEYS.token(iss=None), "token_invalid"),
         (KEYS.token(key="unknown"), "token_invalid"),
         (KEYS.token(nbf=time.time() + 600), "token_invalid"),
         ({"authorization": "Bearer nonsense"}, "token_invalid"),
     ],
-    ids=["expired", "no exp", "other aud", "no aud", "other iss", "no iss", "other key", "not yet", "nonsense"],
+    ids=[
+        "expired",
+        "no exp",
+        "other aud",
+        "no aud",
+        "aud with https",
+        "aud with http",
+        "aud with a slash",
+        "other iss",
+        "no iss",
+        "other key",
+        "not yet",
+        "nonsense",
+    ],
 )
 def test_a_token_that_is_not_in_order_is_refused(caller: httpx.Client, headers: dict[str, str], code: str) -> None:
     """401, with the error in the challenge."""
     refused = caller.get("/things/7", headers=headers)
     problem(refused, 401, code)
     assert refused.headers["www-authenticate"] == 'Bearer realm="things", error="invalid_token"'
+
+
+@pytest.mark.parametrize("path", ["/things/7", "/maps"])
+def test_the_audience_is_compared_letter_by_letter(caller: httpx.Client, path: str) -> None:
+    """Also where any token will do; one of a list is enough. Nobody's limit is touched by a token for somebody else."""
+    for audience in ("https://things", "things/", ["http://things"]):
+        told = problem(caller.get(path, headers=KEYS.token(sub="letters", aud=audience)), 401, "token_invalid")
+        assert "`aud` must be things, letter by letter" in str(told["detail"])
+    answer = caller.get(path, headers=KEYS.token(sub=f"letters of {path}", aud=["others", "things"]))
+    assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (200, "4")
 
 
 @pytest.mark.parametrize("form", ["bearer {}", "xBearer {}", "Basic eDp5, Bearer {}", "bearer a.b.c, Bearer {}"])
@@ -116,6 +142,23 @@ def test_an_address_has_a_limit_where_nobody_is_known(world: World, path: str) -
         problem(answers[-1], 429, "client_limit")
         assert answers[0].headers["x-ratelimit-limit"] == "40"
         assert other.get(path).status_code != 429
+
+
+@pytest.mark.parametrize("said", ["", "Bearer", "Bearer a b", "Basic eDp5"])
+def test_what_is_no_token_counts_for_the_address(world: World, said: str) -> None:
+    """A header that holds none is no way around the limit."""
+    with world.caller() as one:
+        answers = [one.get("/things/7", headers={"authorization": said}) for _ in range(45)]
+        assert answers[0].status_code == 401
+        problem(answers[-1], 429, "client_limit")
+
+
+def test_what_looks_like_a_token_does_not_count_for_the_address(world: World) -> None:
+    """People behind one address are limited one by one; a forged token is a 401 each time."""
+    with world.caller() as one:
+        forged = KEYS.token(key="unknown")
+        assert {one.get("/things/7", headers=forged).status_code for _ in range(45)} == {401}
+        assert one.get("/things/7", headers=KEYS.token(sub="behind")).status_code == 200
 
 
 def test_a_stranger_takes_nothing_of_what_the_product_shares(world: World) -> None:

@@ -1,10 +1,12 @@
 """What headers callers and upstreams see, what the log and the figures say, on a real Envoy."""
 
 import json
+import socket
 
 import httpx
 import pytest
 
+from outrider.gateway.compile.log import METHODS
 from tests.gateway.compile.running import KEYS
 from tests.gateway.compile.world import World, problem
 
@@ -70,6 +72,12 @@ def test_a_web_page_may_ask_what_it_may(caller: httpx.Client, origin: str) -> No
     assert answer.headers["access-control-max-age"] == "600"
 
 
+def test_preflights_are_not_counted(caller: httpx.Client) -> None:
+    """A browser would call a 429 a CORS error, and the page could not read when to come again."""
+    assert {caller.options("/things/7", headers=preflight()).status_code for _ in range(45)} == {200}
+    assert caller.get("/things/newest").headers["x-ratelimit-remaining"] == "39"
+
+
 def test_a_web_page_of_strangers_may_not(world: World, caller: httpx.Client) -> None:
     """It is told nothing, and the upstream is not asked."""
     before = len(world.v1.seen)
@@ -125,6 +133,25 @@ def test_the_log_names_the_operation_and_no_path(world: World, caller: httpx.Cli
     written = (world.gateway.folder / "access.log").read_text() + world.gateway.log.read_text()
     for private in (vin, "secret", token["authorization"].removeprefix("Bearer "), "somebody"):
         assert private not in written
+
+
+def test_a_made_up_method_does_not_get_into_the_log(world: World) -> None:
+    """HTTP/2 takes any word for one; it may be a VIN."""
+    vin, listen = b"WVWZZZ1JZXW000001", world.gateway.release.placement.listen
+    fields = b"\x42" + bytes([len(vin)]) + vin + b"\x86" + b"\x44\x04/old" + b"\x41\x01x"
+    head = len(fields).to_bytes(3, "big") + b"\x01\x05" + (1).to_bytes(4, "big") + fields
+    with socket.create_connection((listen.host, listen.port), timeout=5) as raw:
+        raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + head)
+        answer = b""
+        while b"method_not_allowed" not in answer and (more := raw.recv(65536)):
+            answer += more
+    world.gateway.until(lambda: "other" in [line["method"] for line in world.gateway.lines("<method-not-allowed>")])
+    assert vin.decode() not in (world.gateway.folder / "access.log").read_text() + world.gateway.log.read_text()
+    for method in METHODS[1:-1]:
+        with world.caller() as caller:
+            caller.request(method, "/unknown")
+    seen = set(METHODS[1:-1])
+    world.gateway.until(lambda: seen <= {line["method"] for line in world.gateway.lines("<no-such-operation>")})
 
 
 def test_a_refusal_is_found_in_the_log(world: World, caller: httpx.Client) -> None:

@@ -43,6 +43,32 @@ def test_a_parameter_may_be_a_part_of_a_segment(caller: httpx.Client) -> None:
     problem(caller.get("/maps/.map"), 404, "no_such_operation")
 
 
+@pytest.mark.parametrize("path", ["/things/1:purge", "/things/1%3Apurge", "/things/1%3apurge", "/things/all%3Apurg%65"])
+def test_no_spelling_of_a_path_leads_to_other_scopes(caller: httpx.Client, path: str) -> None:
+    """Upstreams decode: `/things/1%3Apurge` is `purge`, and never a thing of that name."""
+    problem(caller.post(path, headers=KEYS.token("things:write", sub=path)), 403, "scope_missing")
+    assert caller.post(path, headers=KEYS.token("things:purge", sub=path)).status_code == 200
+    refused = caller.put(path)
+    problem(refused, 405, "method_not_allowed")
+    assert refused.headers["allow"] == "OPTIONS, POST"
+    asked = {"origin": "https://portal.example", "access-control-request-method": "POST"}
+    assert caller.options(path, headers=asked).headers["access-control-allow-methods"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/things/me@stra%C3%9Fe", "/things/me%40stra%c3%9fe", "/things/%6De@stra%c3%9Fe"])
+def test_what_is_no_ascii_is_the_same_in_either_case(caller: httpx.Client, path: str) -> None:
+    """Of the escape: raw it never arrives."""
+    problem(caller.get(path, headers=KEYS.token("things:read", sub=path)), 403, "scope_missing")
+    assert caller.get(path, headers=KEYS.token("things:home", sub=path)).json()["path"].lower() == path.lower().replace(
+        "%6d", "m"
+    )
+
+
+def test_half_an_escape_is_no_value_of_a_parameter(caller: httpx.Client) -> None:
+    """Upstreams differ in what they make of it."""
+    problem(caller.get("/things/100%", headers=KEYS.token()), 404, "no_such_operation")
+
+
 @pytest.mark.parametrize("path", ["/maps/..%2Fthings", "/maps/a%5Cb.map"])
 def test_an_escaped_slash_is_refused(world: World, caller: httpx.Client, path: str) -> None:
     """What upstreams may read as another path is not sent to them."""

@@ -26,6 +26,7 @@ from outrider.gateway.kong.gaps import gaps
 from outrider.gateway.kong.upstreams import weights
 from outrider.gateway.matching import Found, OtherMethods, match
 from outrider.gateway.product import Limit, Limits, Operation, Product
+from outrider.gateway.templates import pattern
 from tests.gateway.kong.products import KEYS, OPERATIONS, PLACEMENT, PRODUCT, asked_of, exports
 
 HERE = Path(__file__).parent
@@ -100,12 +101,8 @@ def test_kong_finds_the_operation_that_the_gateway_finds(pair: tuple[Export, str
     assert (best is not None and bool(answered)) == isinstance(found, OtherMethods)
     if isinstance(found, Found):
         assert best is not None
-        assert [best["paths"], best["methods"]] == [[f"~{'/'.join(_regex(found.operation.path))}$"], [method]]
+        assert [best["paths"], best["methods"]] == [[f"~{pattern(found.operation.path)}$"], [method]]
         assert sum(route["regex_priority"] == best["regex_priority"] for route in fitting) == 1
-
-
-def _regex(path: str) -> Iterator[str]:
-    return (re.escape(segment).replace(r"\{id\}", "[^/]+") for segment in path.split("/"))
 
 
 @given(exports())

@@ -6,7 +6,7 @@ What a request meets is the list `FILTERS`, one file each. Around it: `listener.
 
 from typing import Any
 
-from outrider.gateway.compile import authorization, body_size, cors, limits, scopes, token
+from outrider.gateway.compile import audience, authorization, body_size, cors, limits, scopes, token
 from outrider.gateway.compile.bootstrap import bootstrap
 from outrider.gateway.compile.clusters import clusters
 from outrider.gateway.compile.listener import listeners
@@ -21,7 +21,8 @@ FILTERS: tuple[Filter, ...] = (
     cors.FILTER,  # first: a preflight comes without a token, and web pages must be able to read each refusal after it
     limits.CLIENT,  # before the token: who has none is counted here, whatever becomes of the request
     authorization.FILTER,  # before the token: what is checked must be all that there is
-    token.FILTER,  # the verified claims are what the next two go by
+    token.FILTER,  # the verified claims are what the next three go by
+    audience.FILTER,  # before the person: a token for somebody else takes nothing of anybody's limit here
     limits.PERSON,  # before the scopes: what somebody is not allowed to do counts too, or it could be tried without end
     scopes.FILTER,
     limits.PRODUCT,  # after all that refuses: only what would reach the upstream takes of what everyone shares

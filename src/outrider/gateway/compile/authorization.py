@@ -8,7 +8,7 @@ from outrider.gateway.compile.parts import DISABLED, Filter, Json, Source, typed
 from outrider.gateway.product import Operation
 
 NAME = "authorization"
-_FORM = "Bearer [A-Za-z0-9._~+/-]+=*"
+FORM = "Bearer [A-Za-z0-9._~+/-]+=*"
 """RFC 6750, 2.1."""
 
 
@@ -16,7 +16,7 @@ def _chain(source: Source) -> Json | None:
     if not source.asks_for_tokens:
         return None
     there = {"header": {"name": "authorization", "present_match": True}}
-    in_order = {"header": {"name": "authorization", "string_match": {"safe_regex": {"regex": _FORM}}}}
+    in_order = {"header": {"name": "authorization", "string_match": {"safe_regex": {"regex": FORM}}}}
     policy = {"permissions": [{"any": True}], "principals": [{"and_ids": {"ids": [there, {"not_id": in_order}]}}]}
     refuse = typed(
         "envoy.extensions.filters.http.rbac.v3.RBAC",

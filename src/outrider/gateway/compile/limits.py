@@ -7,6 +7,7 @@ evenly, so `Retry-After` is the time until the next token is there, rounded up.
 from math import ceil
 from typing import Any
 
+from outrider.gateway.compile.authorization import FORM
 from outrider.gateway.compile.parts import CLAIMS, DISABLED, JWT_AUTHN, OUTRIDER, Filter, Json, Source, appended, typed
 from outrider.gateway.product import Limit
 
@@ -51,9 +52,12 @@ _NO_TOKEN = {
     "header_value_match": {
         "descriptor_value": "no-token",
         "expect_match": False,
-        "headers": [{"name": "authorization", "present_match": True}],
+        "headers": [{"name": "authorization", "string_match": {"safe_regex": {"regex": FORM}}}],
     }
 }
+"""Nothing that the token check would look at. Whether a token is genuine is not known before its signature was checked,
+and then a limit no longer saves anything.
+"""
 
 
 def _headers(source: Source) -> dict[str, Any]:

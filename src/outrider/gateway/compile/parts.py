@@ -18,6 +18,8 @@ CLAIMS = "jwt"
 """Where the token check leaves the verified claims, in its metadata."""
 OUTRIDER = "outrider"
 """The namespace of what routes say about themselves, for filters and for problem documents."""
+SHORTEST = 0.001
+"""Seconds of the shortest time that Envoy can measure."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,9 @@ def extension(name: str, kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def seconds(number: float) -> str:
-    """A duration. Envoy knows milliseconds, and no exponents."""
+    """A duration. Envoy knows milliseconds, and no exponents; 0, which often means no limit, comes from 0 alone."""
+    if number > 0:
+        number = max(number, SHORTEST)
     return f"{number:.3f}".rstrip("0").rstrip(".") + "s"
 
 

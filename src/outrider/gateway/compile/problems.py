@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from outrider.common.problems import MEDIA_TYPE, type_of
+from outrider.gateway.compile.audience import NAME as AUDIENCE
 from outrider.gateway.compile.authorization import NAME as AUTHORIZATION
 from outrider.gateway.compile.limits import POLICY
 from outrider.gateway.compile.parts import OUTRIDER, Source, appended, extension
@@ -70,6 +71,14 @@ ROWS = (
         title="The token is not valid",
         detail="%LOCAL_REPLY_BODY%. It must be signed with a current key of {issuer}, be for the audience {audiences}, "
         "and have an expiry.",
+        headers=_INVALID,
+    ),
+    Row(
+        code="token_invalid",
+        when=_details(f"rbac_access_denied_matched_policy[{AUDIENCE}]"),
+        status=401,
+        title="The token is not valid",
+        detail="It is for somebody else: its `aud` must be {audiences}, letter by letter.",
         headers=_INVALID,
     ),
     Row(
@@ -157,7 +166,7 @@ ROWS = (
         code="upgrade_refused",
         when=_details("upgrade_failed"),
         title="There is nothing to upgrade to",
-        detail="WebSocket and other upgrades do not go through this gateway.",
+        detail="WebSocket, other upgrades and tunnels (`CONNECT`) do not go through this gateway.",
     ),
     Row(
         code="request_too_slow",
@@ -171,6 +180,13 @@ ROWS = (
         when="response.code < 500",
         title="The request can't be read",
         detail="It breaks HTTP, or has what is refused here: escaped slashes in the path, underscores in header names.",
+    ),
+    Row(
+        code="not_supported",
+        when="response.code == 501",
+        title="This is not done here",
+        detail="The service did not get this request. Of transfer codings only `chunked` is read: send the body as it "
+        "is.",
     ),
     Row(
         code="timeout",

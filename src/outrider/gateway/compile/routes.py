@@ -21,13 +21,14 @@ from outrider.gateway.compile.scopes import challenge
 from outrider.gateway.faults import Refused
 from outrider.gateway.product import Operation
 from outrider.gateway.release import SPLIT
-from outrider.gateway.templates import by_precedence, is_literal, pattern
+from outrider.gateway.templates import by_precedence, canonical, is_literal, pattern
 
 NO_SUCH_OPERATION = "<no-such-operation>"
 METHOD_NOT_ALLOWED = "<method-not-allowed>"
 MEDIA_TYPE = "<media-type>"
 PREFLIGHT = "<preflight>"
 OTHER_HOST = "<other-host>"
+TUNNEL = "<tunnel>"
 
 IDLE = 30.0
 """Seconds without a byte in either direction after which a request is given up, where it has a total timeout."""
@@ -71,7 +72,7 @@ def routes(source: Source, name: str, rules: Rules) -> dict[str, Any]:
 
 def _other_hosts(rules: Rules) -> dict[str, Any]:
     answer = _answer(OTHER_HOST, {"prefix": "/"}, 421, rules.own)
-    return {"name": "other-hosts", "domains": ["*"], "routes": [answer]}
+    return {"name": "other-hosts", "domains": ["*"], "routes": [_tunnel(rules), answer]}
 
 
 def _routes(source: Source, rules: Rules) -> Iterator[dict[str, Any]]:
@@ -80,12 +81,20 @@ def _routes(source: Source, rules: Rules) -> Iterator[dict[str, Any]]:
         by_pattern[pattern(operation.path)].append(operation)
     for template in by_precedence(operation.path for operation in source.operations):
         yield from _path(source, template, by_pattern[pattern(template)], rules)
+    yield _tunnel(rules)
     yield _answer(NO_SUCH_OPERATION, {"prefix": "/"}, 404, rules.own, _readable(source))
+
+
+def _tunnel(rules: Rules) -> dict[str, Any]:
+    """`CONNECT` has no path, so no other route fits it. With this one Envoy refuses it as the upgrade that it is; with
+    none, the scopes would, which it has none of.
+    """
+    return _answer(TUNNEL, {"connect_matcher": {}}, 403, rules.own)
 
 
 def _path(source: Source, template: str, operations: Sequence[Operation], rules: Rules) -> Iterator[dict[str, Any]]:
     """All routes of one path."""
-    path = {"path": template} if is_literal(template) else {"safe_regex": {"regex": pattern(template)}}
+    path = {"path": canonical(template)} if is_literal(template) else {"safe_regex": {"regex": pattern(template)}}
     by_method = {operation.method.upper(): operation for operation in operations}
     if len(by_method) < len(operations):
         ids = ", ".join(sorted(operation.id for operation in operations))
@@ -140,11 +149,14 @@ def _upstream(source: Source, operation: Operation) -> dict[str, Any]:
 
 
 def _media_types(operation: Operation) -> list[dict[str, Any]]:
-    """The condition that a body is what the operation takes; a request that says nothing of it is let through."""
+    """The condition that a body is what the operation takes; a request that says nothing of it is let through.
+
+    No comma, not even between quotes: Envoy joins two headers with one, and the quotes may be one in each.
+    """
     if not operation.media_types:
         return []
     types = "|".join(re.escape(one).replace(r"\*", r"[^;,\s]+") for one in sorted(operation.media_types))
-    regex = {"safe_regex": {"regex": rf"(?i)|\s*({types})\s*(;.*)?"}}
+    regex = {"safe_regex": {"regex": rf"(?i)|\s*({types})\s*(;[^,]*)?"}}
     return [{**_header("content-type", regex), "treat_missing_header_as_empty": True}]
 
 
