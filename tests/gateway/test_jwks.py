@@ -135,6 +135,7 @@ async def test_keys_come_by_http_from_this_machine() -> None:
         (response(b" " * (jwks.LARGEST + 1)), "more than"),
         (b"", "disconnected"),
         (response(b"no"), "no JSON Web Key Set"),
+        (response(b"[" * 100_000), "no JSON Web Key Set"),
     ],
 )
 async def test_an_issuer_that_answers_something_else_is_named(answer: bytes, why: str) -> None:

@@ -17,13 +17,17 @@ import pytest
 import pytest_asyncio
 
 from outrider.cli.bench.http_load import Request, traffic
+from outrider.common.child import ChildError
 from outrider.common.ports import LOOPBACK, Address
 from outrider.common.processes import look
-from outrider.gateway import by_hand, draining, generations, inotify, logs, running, users
+from outrider.gateway import by_hand, draining, generations, inotify, logs, running, users, watched
+from outrider.gateway.environment import ListenTls
 from outrider.gateway.faults import Refused
 from outrider.gateway.retiring import retire
 from outrider.gateway.running import Watch, watcher, watching
+from outrider.gateway.status import NO_CERTIFICATE, SERVES, standings
 from outrider.gateway.store import Instance
+from tests.gateway.compile.certificates import Authority
 from tests.gateway.published import NOW, charging
 from tests.gateway.several import Several, several
 
@@ -228,6 +232,36 @@ async def test_one_hands_over_to_the_next_without_a_request_noticing(products: S
         assert [file.name for file in folder.glob("admin-*.sock")] == [os.readlink(folder / "admin.sock")]
 
 
+async def test_a_successor_that_is_dead_when_it_is_noticed_is_started_again(
+    products: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watcher finds a record of a process that is gone, and none of its own that serves."""
+    works = running._WORK
+    monkeypatch.setattr(running, "_WORK", ())
+    async with watching(products.state, ["maps"]) as watch:
+        maps = watch.gateways["maps"]
+        made = await by_hand.restart(products.product("maps"))
+        await by_hand.dismiss(products.product("maps"), made)
+        os.kill(made.pid, signal.SIGKILL)
+        await until(lambda: processes(products, "maps") == [])
+        for _, work in works:
+            await work(watch, maps)
+        assert [maps.pid] == processes(products, "maps")
+        assert (await get(products.url("maps"))).text == "ok"
+    assert processes(products, "maps") == []
+
+
+async def test_what_others_started_a_moment_ago_is_stopped_with_the_rest(
+    products: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before the watcher has noticed it."""
+    monkeypatch.setattr(running, "_WORK", ())
+    async with watching(products.state, ["maps"]) as watch:
+        made = await by_hand.restart(products.product("maps"))
+        assert watch.gateways["maps"].pid != made.pid
+    assert processes(products, "maps") == []
+
+
 async def test_one_that_was_told_something_else_is_handed_over_by_the_next_watcher(products: Several) -> None:
     """Such as another version of Envoy, or another bootstrap file."""
     async with left_running(products, "maps") as first:
@@ -290,6 +324,93 @@ async def test_one_that_hangs_is_replaced(products: Several, monkeypatch: pytest
             assert processes(products, "maps") == [watch.gateways["maps"].pid]
 
 
+async def test_one_that_hangs_while_it_is_watched_is_started_again(
+    products: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before several questions in a row had no answer."""
+    monkeypatch.setattr(running, "_WORK", ((0.05, running._follow), (0.05, running._ask)))
+    monkeypatch.setattr(watched, "_ANSWERS_WITHIN", 0.2)
+    async with watching(products.state, ["maps"]) as watch:
+        maps, first = watch.gateways["maps"], watch.gateways["maps"].pid or 0
+        os.kill(first, signal.SIGSTOP)
+        await asyncio.sleep(0.3)
+        os.kill(first, signal.SIGCONT)
+        await asyncio.sleep(0.3)
+        assert (maps.pid, maps.restarts) == (first, 0)
+
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: maps.restarts == 1)
+        await until(lambda: processes(products, "maps") == [maps.pid])
+        assert look(first) is None
+
+
+async def test_one_that_hangs_and_is_restarted_by_hand_has_one_successor(
+    products: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever watches it starts none beside that."""
+    monkeypatch.setattr(generations, "_SPEAKS_WITHIN", 0.1)
+    monkeypatch.setattr(generations, "_ANSWERS_WITHIN", 0.2)
+    monkeypatch.setattr(generations, "_ENDS_WITHIN", 0.1)
+    async with watching(products.state, ["maps"]) as watch:
+        maps = watch.gateways["maps"]
+        os.kill(maps.pid or 0, signal.SIGSTOP)
+        made = await by_hand.restart(products.product("maps"))
+        await until(lambda: maps.pid == made.pid)
+        await by_hand.dismiss(products.product("maps"), made)
+        assert processes(products, "maps") == [made.pid]
+
+
+async def test_a_damaged_record_is_written_anew_and_the_gateway_stays_watched(products: Several) -> None:
+    """Whoever breaks into a gateway may write to its folder."""
+    async with watching(products.state, ["maps"]) as watch:
+        maps = watch.gateways["maps"]
+        for damage in ("{", "[" * 100_000):
+            first = maps.pid
+            (maps.instance.folder / "process.json").write_text(damage)
+            await until(lambda: not generations.is_damaged(maps.instance))
+            os.kill(first or 0, signal.SIGKILL)
+            await until(lambda old=first: maps.pid not in (None, old))  # type: ignore[misc]
+
+
+async def test_a_hand_over_to_one_without_a_certificate_does_not_happen(tmp_path: Path) -> None:
+    """It serves on with what it has in memory. Where there is no better one it is told, until it is mended."""
+    (tls := tmp_path / "tls").mkdir()
+    Authority(tls, "ca").issue("own", LOOPBACK)
+    good = (tls / "own.pem").read_bytes()
+
+    def replace_certificate(content: bytes) -> None:
+        (tls / "draft").write_bytes(content)
+        (tls / "draft").replace(tls / "own.pem")
+
+    async with several(tmp_path) as products:
+        products.ports["maps"] = products.spare
+        await products.publish("maps", tls=ListenTls(certificate=f"{tls}/own.pem", key=f"{tls}/own.key"))
+        maps = products.product("maps")
+        async with watching(products.state, ["maps"], own_users=False) as watch:
+            first = watch.gateways["maps"].pid
+            replace_certificate(b"garbage")
+            with pytest.raises(Refused, match=r"certificate chain from .*own\.pem"):
+                await by_hand.restart(maps)
+            (old,) = generations.find([maps.instance()])[maps.instance().folder]
+            with pytest.raises(ChildError, match=r"can't load .*own\.pem"):  # had it been broken a moment later
+                await generations.succeed(maps.instance(), old)
+            assert processes(products, "maps") == [first] == [watch.gateways["maps"].pid]
+            assert [one.state for one in await standings([maps])] == [SERVES]
+
+            os.kill(first or 0, signal.SIGKILL)
+            await until(lambda: watch.gateways["maps"].restarts == 1)
+            await until(lambda: generations.recorded(maps.instance()).process.pid != first)  # type: ignore[union-attr]
+            (now,) = await standings([maps])
+            assert now.state == NO_CERTIFICATE
+            assert now.drift[0] == f"{tls}/own.pem: Envoy could not load it or its pair"
+
+            replace_certificate(good)
+            async with asyncio.timeout(5):
+                while (now := (await standings([maps]))[0]).state != SERVES:
+                    await asyncio.sleep(0.05)
+            assert now.drift == ()
+
+
 async def test_one_that_is_stopped_by_hand_stays_so_until_it_is_restarted(products: Several) -> None:
     """While it is watched, and the others go on."""
     async with watching(products.state, ["maps", "parking"]) as watch:
@@ -331,9 +452,12 @@ async def test_what_is_broken_keeps_no_other_from_running(tmp_path: Path) -> Non
         release.chmod(0o600)
         release.write_text(release.read_text().replace(str(products.ports["parking"]), str(products.spare)))
         with socket.create_server((LOOPBACK, products.spare)):
-            async with watching(products.state, [*products.names, "unknown"]) as watch:
+            (products.state.folder / "other").mkdir()
+            (products.state.folder / "other/live.json").write_text("{")
+            async with watching(products.state, [*products.names, "other", "unknown"], newcomers=True) as watch:
                 assert watch.gateways.keys() == {"maps"}
         assert "was damaged" in watch.broken["charging"]
+        assert "live.json was damaged" in watch.broken["other"]
         assert f"{products.spare} is taken by process {os.getpid()}" in watch.broken["parking"]
         assert "unknown is not published here" in watch.broken["unknown"]
 

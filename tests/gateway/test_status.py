@@ -77,6 +77,22 @@ async def test_an_envoy_that_still_finishes_is_told_beside_the_one_that_serves(
         await by_hand.dismiss(products.product("maps"), made)
 
 
+async def test_one_that_is_damaged_hides_no_other(products: Several) -> None:
+    """It is named, with what to do."""
+    (products.product("maps").folder / "live.json").write_text("{")
+    products.product("parking").instance().remove("cds.json")
+    faults: list[str] = []
+    found = await standings(map(products.product, products.names), faults)
+    assert [one.product for one in found] == ["parking"]
+    assert "maps/live.json was damaged" in faults[0]
+
+    (products.product("parking").instance().folder / "cds.json").mkdir()
+    assert await standings(map(products.product, products.names), faults) == []
+    assert faults[2].endswith(
+        "cds.json: Is a directory: a folder is where a file has to be: move it away, and try again"
+    )
+
+
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Charging]:
     """A product that asks for tokens."""

@@ -178,11 +178,14 @@ def test_what_a_killed_command_was_about_to_write_is_removed(product: ProductSta
 
 def test_a_damaged_file_is_named(product: ProductState) -> None:
     """A person finds it without a traceback."""
-    product.set_live(live(1))
-    (product.folder / "live.json").write_text("{")
-
-    with pytest.raises(Refused, match=r"live\.json was damaged"):
-        product.live()
+    for number in (1, 2):
+        product.add(release(number))
+    for damage in ("{", "[" * 100_000):
+        (product.folder / "live.json").write_text(damage)
+        with pytest.raises(
+            Refused, match=r'live\.json was damaged.* write {"release": 2, "split": {"v1":100}}.* 1, 2$'
+        ):
+            product.live()
 
 
 def test_a_journal_says_from_and_to(product: ProductState) -> None:

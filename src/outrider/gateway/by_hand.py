@@ -5,13 +5,16 @@ One that is there follows the record: what was stopped stays so, what was handed
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 import msgspec
 
-from outrider.gateway import generations, users
-from outrider.gateway.configuration import configuration
+from outrider.common.child import Child
+from outrider.gateway import envoy, generations, users
+from outrider.gateway.configuration import configuration, static_form
 from outrider.gateway.draining import GRACE, HAND_OVER_GRACE
 from outrider.gateway.generations import Generation
+from outrider.gateway.release import Live, Release
 from outrider.gateway.store import Instance, ProductState, State
 from outrider.gateway.switching import finish, switch
 
@@ -35,31 +38,46 @@ async def stop(product: ProductState, grace: float = GRACE) -> list[int]:
 async def restart(product: ProductState, *, own_users: bool = True) -> HandedOver:
     """Start the next Envoy, as whoever ran the present one; new connections are its own when this returns.
 
-    The present one serves what it has begun until it is dismissed. Raises Refused, ChildError, NoEnvoy.
+    The present one serves what it has begun until it is dismissed. Raises Refused, ChildError, NoEnvoy; whatever serves
+    goes on then, so also where a certificate was broken since it was loaded.
     """
     instance = product.instance()
     async with product.locked():
         live = product.published()
         release = product.release(live.release)
-        found = _running(instance)
-        serves = await generations.serving(instance, found)
-        if serves is None:
-            await generations.end_silent(instance, found)
-        await finish(product)
+        await envoy.validate(static_form(release, live.split, None))
+        answers = await generations.serving(instance, _running(instance))
+        found = _running(instance)  # that takes seconds where one hangs, and whoever watches may have replaced it
+        serves = next((one for one in found if answers and one.number == answers.number), None)
         if serves:
+            await finish(product)
             child, _ = await generations.succeed(instance, serves)
         else:
-            await switch(instance, configuration(release, live.split))
-            user = found[-1].user if found else os.geteuid()
-            if own_users and not found:
-                user = users.choose(State(product.folder.parent), [(product, release.placement)]).get(
-                    product.name, user
-                )
-            users.give(instance, user)
-            child, _ = await generations.begin(instance, found, user)
+            child = await _begin(product, release, live, found, own_users)
         await child.unwatch()
     assert child.process
     return HandedOver(pid=child.process.pid, before=tuple(found))
+
+
+async def _begin(
+    product: ProductState, release: Release, live: Live, found: Sequence[Generation], own_users: bool
+) -> Child:
+    instance = product.instance()
+    before = generations.recorded(instance)
+    instance.set_process(None)  # as in `stop`: else one that hangs is started again by its watcher when it ends here
+    try:
+        await generations.end_silent(instance, found)
+        await finish(product)
+        await switch(instance, configuration(release, live.split))
+        user = found[-1].user if found else os.geteuid()
+        if own_users and not found:
+            user = users.choose(State(product.folder.parent), [(product, release.placement)]).get(product.name, user)
+        users.give(instance, user)
+        return (await generations.begin(instance, found, user))[0]
+    except BaseException:
+        if before:
+            instance.set_process(before)
+        raise
 
 
 async def dismiss(product: ProductState, before: HandedOver, grace: float = HAND_OVER_GRACE) -> None:

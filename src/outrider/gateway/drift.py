@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 
 import msgspec
 
+from outrider.gateway import certificates
 from outrider.gateway.configuration import applied, configuration, keys_in, token_content, token_file
 from outrider.gateway.envoy import NotAnswering
 from outrider.gateway.release import Release
@@ -60,7 +61,7 @@ def _on_disk(instance: Instance, wanted: Mapping[str, bytes], release: Release) 
 def _with_its_keys(release: Release, content: bytes) -> bytes:
     try:
         return token_content(release, keys_in(content))
-    except (msgspec.DecodeError, LookupError, TypeError, AttributeError, StopIteration):
+    except (msgspec.DecodeError, RecursionError, LookupError, TypeError, AttributeError, StopIteration):
         return b""
 
 
@@ -72,12 +73,16 @@ async def _in_envoy(instance: Instance) -> AsyncIterator[Difference]:
         return
     if running is None:
         return
+    for certificate in await certificates.missing(instance, instance.admin):
+        yield Difference(instance=instance.number, what=certificate, problem="Envoy could not load it or its pair")
     for file, content in {**instance.files(), **instance.tokens()}.items():
         try:
             texts = applied(file, content)
-        except (msgspec.DecodeError, LookupError, TypeError):
+        except (msgspec.DecodeError, RecursionError, LookupError, TypeError):
             continue  # said already: it is not what was published
         for statistic, value in texts.items():
+            if file.startswith("secret-") and not running.get(statistic):
+                continue  # it was broken as Envoy started; whether it is mended by now is told above
             if running.get(statistic) != value:
                 now = running.get(statistic, "nothing")
                 problem = f"Envoy runs {now}, not {value} as in {file}"

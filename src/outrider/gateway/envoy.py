@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from outrider.gateway import files
 from outrider.gateway.faults import Refused
 
 DRAIN_TIME = 600
@@ -96,7 +97,8 @@ async def validate(static_form: bytes) -> None:
     """Would this Envoy take a configuration in which all is static? Refused with Envoy's reason; NoEnvoy."""
     with tempfile.TemporaryDirectory(prefix="outrider-validate-") as folder:
         file = Path(folder) / "configuration.json"
-        file.write_bytes(static_form)
+        with files.named(file):
+            file.write_bytes(static_form)
         asked = await asyncio.create_subprocess_exec(
             *(binary(), "--mode", "validate", "-c", file.name, *_FLAGS),
             cwd=folder,

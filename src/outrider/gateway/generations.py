@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from outrider.common.child import Child
+from outrider.common.child import Child, ChildError
 from outrider.common.processes import Process, end, of_users
-from outrider.gateway import envoy
+from outrider.gateway import certificates, envoy
 from outrider.gateway.draining import drain
 from outrider.gateway.envoy import Admin, NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
@@ -104,6 +104,15 @@ def recorded(instance: Instance) -> Started | None:
         return None
 
 
+def is_damaged(instance: Instance) -> bool:
+    """Is there a record that can't be read? It tells nothing then: whoever breaks into a gateway may write there."""
+    try:
+        instance.process()
+    except Refused:
+        return True
+    return False
+
+
 def when_recorded(instance: Instance) -> tuple[int, int] | None:
     """Changes with the record; None: there is none."""
     try:
@@ -113,9 +122,9 @@ def when_recorded(instance: Instance) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
-def admin(instance: Instance, number: int) -> Admin:
+def admin(instance: Instance, number: int, within: float | None = None) -> Admin:
     """The admin interface of one generation."""
-    return Admin(instance.folder / envoy.admin_socket(number), _ANSWERS_WITHIN)
+    return Admin(instance.folder / envoy.admin_socket(number), _ANSWERS_WITHIN if within is None else within)
 
 
 async def state(its: Admin) -> str:
@@ -134,15 +143,20 @@ async def take_over(instance: Instance, generation: Generation, again: Callable[
 
 
 async def begin(
-    instance: Instance, after: Iterable[Generation], user: int, again: Callable[[], bool] = lambda: True
+    instance: Instance,
+    after: Iterable[Generation],
+    user: int,
+    again: Callable[[], bool] = lambda: True,
+    *,
+    succeeds: bool = False,
 ) -> tuple[Child, int]:
     """Start the next generation, as this user, and watch it. ChildError if it ends, or does not serve in time.
 
-    From when it serves on it is the one that others talk to.
+    From when it serves on it is the one that others talk to. succeeds: another serves, which has its certificates.
     """
     started = recorded(instance)
     number = 1 + max([*(one.number for one in after), started.generation if started else 0])
-    child = _child(instance, number, user, again)
+    child = _child(instance, number, user, again, succeeds=succeeds)
     await child.start()
     return child, number
 
@@ -151,7 +165,7 @@ async def succeed(instance: Instance, old: Generation, again: Callable[[], bool]
     """Start the next generation beside the present one, which is to be dismissed then: new connections are the new
     one's already. ChildError: it does not serve, and nothing has changed.
     """
-    child, number = await begin(instance, [old], old.user, again)
+    child, number = await begin(instance, [old], old.user, again, succeeds=True)
     if child.process:
         await asyncio.to_thread(steer_to, child.process.pid)
     return child, number
@@ -179,14 +193,25 @@ async def _end(instance: Instance, generation: Generation, within: float = 5.0) 
         instance.folder.joinpath(envoy.admin_socket(generation.number)).unlink()
 
 
-def _child(instance: Instance, number: int, user: int, again: Callable[[], bool]) -> Child:
+def _child(instance: Instance, number: int, user: int, again: Callable[[], bool], *, succeeds: bool = False) -> Child:
+    first = True
+
     async def serves() -> bool:
         its = admin(instance, number)
-        return await state(its) == LIVE and await _listens(its)
+        if await state(its) != LIVE or not await _listens(its):
+            return False
+        if files := await certificates.missing(instance, its):
+            if succeeds and first:
+                raise ChildError(f"a new Envoy can't load {' or '.join(files)}; mend that first")
+            # There is no better one, and it loads them as soon as they are mended.
+            log.error("gateway_without_certificate", folder=str(instance.folder), files=files)
+        return True
 
     async def on_ready(process: Process) -> None:
-        _record(instance, process, number)
+        nonlocal first
+        first = False
         _point(instance, envoy.admin_socket(number))
+        record(instance, process, number)
 
     return Child(
         envoy.argv(instance.folder, number),
@@ -200,7 +225,8 @@ def _child(instance: Instance, number: int, user: int, again: Callable[[], bool]
     )
 
 
-def _record(instance: Instance, process: Process, number: int) -> None:
+def record(instance: Instance, process: Process, number: int) -> None:
+    """From now on it serves."""
     before = recorded(instance)
     if before and before.process.is_same(process):
         return  # adopted: what it was told when it started is known, and may not be what it would be told now

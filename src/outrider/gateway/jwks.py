@@ -123,7 +123,7 @@ def checked(raw: bytes, place: str) -> _Checked:
     """
     try:
         document = msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise KeysUnreadable(f"{place}: no JSON Web Key Set: {error}") from None
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):

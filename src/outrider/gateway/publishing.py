@@ -174,10 +174,14 @@ def _alone_at_its_address(state: State, read: "Read") -> None:
     """Refused where another product that is live here has the address."""
     for name in state.products():
         other = state.product(name)
-        live = other.live()
-        if name == read.product.name or live is None:
+        if name == read.product.name:
             continue
-        for its in addresses(other.release(live.release).placement):
+        try:
+            live = other.live()
+            its_addresses = addresses(other.release(live.release).placement) if live else ()
+        except Refused:  # it was damaged, which is no reason to keep another from being published
+            continue
+        for its in its_addresses:
             if any(overlap(mine, its) for mine in addresses(read.placement)):
                 raise Refused(f"{read.product.name}: {name} listens on {its} already; choose another address")
 

@@ -24,7 +24,7 @@ from outrider.gateway.faults import Refused
 from outrider.gateway.keys import LOOK_EVERY as KEYS_EVERY
 from outrider.gateway.keys import Keys, KeysUnreadable, renew
 from outrider.gateway.release import Release
-from outrider.gateway.store import Instance, State
+from outrider.gateway.store import Instance, ProductState, State
 from outrider.gateway.watched import Gateway
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ AT_ONCE = 8
 """How many start at the same time: more would only make each one slow."""
 _LOOK_EVERY = 0.5
 """Seconds between two looks at whether others handed over or stopped a gateway; they take longer to do it."""
+_ASKED_EVERY = 1.0
+"""Seconds between two questions to a gateway whether it still answers; each takes a sixth of a millisecond here."""
 _NEWCOMERS_EVERY = 2.0
 _AGAIN_EACH = 5
 """In each so many of these turns, those that could not run are tried again."""
@@ -89,7 +91,10 @@ async def watching(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(*(gateway.stop(grace) for gateway in watch.gateways.values()))
+            found = generations.find(gateway.instance for gateway in watch.gateways.values())
+            await asyncio.gather(
+                *(one.stop(grace, found.get(one.instance.folder, ())) for one in watch.gateways.values())
+            )
 
 
 @contextmanager
@@ -207,8 +212,16 @@ async def _welcome(watch: Watch, state: State, own_users: bool, known: Mapping[s
 
 def _numbers(state: State) -> dict[str, int]:
     """The number of each product's live release."""
-    found = ((name, state.product(name).live()) for name in state.products())
-    return {name: live.release for name, live in found if live is not None}
+    return {name: number for name in state.products() if (number := _number(state.product(name))) is not None}
+
+
+def _number(product: ProductState) -> int | None:
+    """None: nothing is live. 0: that can't be read, which is no reason to end what runs, and concerns no other."""
+    try:
+        live = product.live()
+    except (Refused, OSError):
+        return 0
+    return live.release if live else None
 
 
 async def _again_and_again(watch: Watch, every: float, work: Callable[[Watch, Gateway], Awaitable[object]]) -> None:
@@ -242,6 +255,10 @@ async def _follow(_: Watch, gateway: Gateway) -> None:
     await gateway.look()
 
 
+async def _ask(_: Watch, gateway: Gateway) -> None:
+    await gateway.still_answers()
+
+
 async def _bring_keys(watch: Watch, gateway: Gateway) -> None:
     """Keys that can't be read are said once by whoever reads them; the last good ones stay."""
     try:
@@ -264,4 +281,4 @@ async def shorten_logs(instance: Instance) -> None:
             await instance.admin.post("/reopen_logs")
 
 
-_WORK = ((_LOOK_EVERY, _follow), (KEYS_EVERY, _bring_keys), (_LOGS_EVERY, _shorten_logs))
+_WORK = ((_LOOK_EVERY, _follow), (_ASKED_EVERY, _ask), (KEYS_EVERY, _bring_keys), (_LOGS_EVERY, _shorten_logs))

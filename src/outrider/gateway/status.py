@@ -13,16 +13,20 @@ from typing import Any
 import msgspec
 
 from outrider.common.ports import Address
-from outrider.gateway import generations
+from outrider.gateway import certificates, generations
 from outrider.gateway.drift import drift
 from outrider.gateway.envoy import Admin, NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
+from outrider.gateway.files import problem
 from outrider.gateway.jwks import Keys, KeysUnreadable
 from outrider.gateway.release import Release, Split
 from outrider.gateway.store import Instance, ProductState
 
 SERVES, DRAINS, STARTS, SILENT, DOWN = "serves", "drains", "starts", "silent", "down"
-"""What one may be doing. silent: its process lives but does not answer."""
+NO_CERTIFICATE = "no certificate"
+"""What one may be doing. silent: its process lives but does not answer. no certificate: it could not load one, of its
+own or of those who sign its upstreams', and `drift` says which file.
+"""
 _COUNTED = (
     r"^http\.ingress\.downstream_rq_([245]xx|total|active)$|^cluster\..*\.membership_(healthy|total)$|^server\.uptime$"
 )
@@ -69,16 +73,27 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     drift: tuple[str, ...] = ()
 
 
-async def standings(products: Iterable[ProductState]) -> list[Standing]:
-    """How the gateways of these products are, in this order; those that were never published are left out."""
-    keys, found = Keys(quiet=True), [product for product in products if product.live() is not None]
-    running = generations.find(instance for product in found for instance in product.instances())
-    return list(await asyncio.gather(*(_standing(product, running, keys) for product in found)))
+async def standings(products: Iterable[ProductState], faults: list[str] | None = None) -> list[Standing]:
+    """How the gateways of these products are, in this order; those that were never published are left out.
+
+    What is kept of one may be damaged: why is added to `faults`, and the others are told.
+    """
+    keys, known = Keys(quiet=True), list(products)
+    running = generations.find(instance for product in known for instance in product.instances())
+    found = await asyncio.gather(*(_standing(product, running, keys) for product in known), return_exceptions=True)
+    for one in found:
+        if isinstance(one, PermissionError) or not isinstance(one, Standing | Refused | OSError | None):
+            raise one
+        if isinstance(one, Refused | OSError) and faults is not None:
+            faults.append(problem(one) if isinstance(one, OSError) else str(one))
+    return [one for one in found if isinstance(one, Standing)]
 
 
 async def _standing(
     product: ProductState, running: Mapping[Path, list[generations.Generation]], keys: Keys
-) -> Standing:
+) -> Standing | None:
+    if product.live() is None:
+        return None
     live = product.published()
     release, instance = product.release(live.release), product.instance()
     there = running.get(instance.folder, [])
@@ -113,7 +128,8 @@ async def _serving(
     states = {one.number: await generations.state(generations.admin(instance, one.number)) for one in there}
     for one in reversed(there):
         if states[one.number] == generations.LIVE:
-            return SERVES, one
+            lacks = await certificates.missing(instance, generations.admin(instance, one.number))
+            return NO_CERTIFICATE if lacks else SERVES, one
     for one in reversed(there):
         words = {generations.DRAINING: DRAINS, "": SILENT}
         return words.get(states[one.number], STARTS), one
@@ -125,7 +141,7 @@ async def figures(admin: Admin) -> Figures | None:
     try:
         counted = await admin.stats(_COUNTED)
         times = msgspec.json.decode(await admin.get(f"/stats?format=json&filter=^{_TIMES}$"))
-    except (NotRunning, NotAnswering, msgspec.DecodeError):
+    except (NotRunning, NotAnswering, msgspec.DecodeError, RecursionError):
         return None
     requests = {name.rpartition("_rq_")[2]: int(value) for name, value in counted.items() if "_rq_" in name}
     p50, p99 = (_quantile(times, percent) for percent in (50, 99))

@@ -19,7 +19,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -119,16 +119,20 @@ class ProductState:
         """Store a release, which counts once it is live. FileExistsError if its number is taken."""
         file = self._folder("releases") / f"{release.number}.json"
         draft = file.with_name(f".{file.name}.{os.getpid()}")
-        files.put(draft, msgspec.json.format(msgspec.json.encode(release), indent=1), mode=0o444)
         try:
+            with files.named(file):
+                files.put(draft, msgspec.json.format(msgspec.json.encode(release), indent=1), mode=0o444)
             os.link(draft, file)  # unlike a rename, it never replaces
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
         files.sync(file.parent)
 
     def live(self) -> Live | None:
         """What is live; None before the first publish."""
-        return _decoded(self.folder / "live.json", Live)
+        try:
+            return _decoded(self.folder / "live.json", Live)
+        except Refused as error:
+            raise Refused(f"{error}; {self._what_to_write()}") from None
 
     def published(self) -> Live:
         """What is live. Refused before the first publish."""
@@ -190,6 +194,16 @@ class ProductState:
                 made.chmod(0o711)
                 files.give(made, made.parent)
         return folder
+
+    def _what_to_write(self) -> str:
+        """Into a `live.json` that was damaged."""
+        for number in sorted(self._numbers(), reverse=True):
+            with suppress(Refused):
+                split = {self.release(number).product.versions[0]: 100}
+                example = f'{{"release": {number}, "split": {msgspec.json.encode(split).decode()}}}'
+                there = ", ".join(map(str, sorted(self._numbers())))
+                return f"write {example}, or whatever was live; these releases are there: {there}"
+        return "no release is there that can be read: take both from a backup"
 
     def _numbers(self) -> list[int]:
         return [int(file.stem) for file in self.folder.glob("releases/*.json") if file.stem.isdigit()]
@@ -263,5 +277,5 @@ def _decoded(file: Path, kind: type[T]) -> T | None:
         return None
     except PermissionError:  # it is somebody else's, and all right
         raise
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise Refused(f"{file} was damaged and can't be read: {error}") from None

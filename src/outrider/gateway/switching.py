@@ -107,7 +107,7 @@ def _is_sound(content: bytes) -> bool:
     """Is it a file of resources? A person may have changed it by hand."""
     try:
         return bool(msgspec.json.decode(content, type=_Resources).version_info)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
 
 
@@ -187,7 +187,7 @@ async def _why(instance: Instance, log_end: int) -> str:
         return envoy.reason(said)
     try:
         dump = msgspec.json.decode(await instance.admin.get("/config_dump"))
-    except (NotRunning, NotAnswering, msgspec.DecodeError):
+    except (NotRunning, NotAnswering, msgspec.DecodeError, RecursionError):
         return "it ended, and its log says nothing"
     return next(_error_states(dump), "it gives no reason; see its log")
 

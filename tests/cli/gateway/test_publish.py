@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,31 @@ def test_drift_is_an_exit_code(root: Path, gateway: Gateway) -> None:
     assert said.data == [{"product": "parking", "instance": 1, "what": "lds.json", "problem": "is missing"}]
     assert "is missing" in gateway("drift", "parking").out
     assert gateway("drift", "charging").code == 1
+
+
+def test_a_damaged_product_is_named_beside_the_others(root: Path, gateway: Gateway) -> None:
+    """With what to write, and exit code 1."""
+    gateway("publish", root / "products/parking")
+    (root / "state/other").mkdir()
+    (root / "state/other/live.json").write_text("{")
+
+    for word in ("status", "drift"):
+        said = gateway(word, "--json")
+        assert (said.code, "other/live.json was damaged" in said.err) == (1, True)
+    assert [one["product"] for one in gateway("status", "--json").data] == ["parking"]
+    assert gateway("publish", root / "products/parking").code == 0
+
+
+def test_what_can_t_be_written_is_told_with_its_file_and_what_to_do(root: Path, gateway: Gateway) -> None:
+    """Such as where a file may not be so large."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        said = gateway("publish", root / "products/parking")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert said.code == 1
+    assert ".json: File too large: this process may not write so much: `ulimit -f unlimited`, and" in said.err
 
 
 def test_compiling_prints_and_changes_nothing(root: Path, gateway: Gateway) -> None:

@@ -53,6 +53,7 @@ def refusals() -> Iterator[None]:
     """Inside it, whatever makes a command impossible is told, and ends it with exit code 1."""
     from outrider.gateway.envoy import NoEnvoy
     from outrider.gateway.faults import Refused
+    from outrider.gateway.files import problem
 
     try:
         yield
@@ -60,10 +61,8 @@ def refusals() -> Iterator[None]:
         complain(*map(str, error.faults))
     except NoEnvoy as error:
         complain(str(error))
-    except PermissionError as error:
-        complain(f"{error.filename}: {error.strerror}: another user keeps the gateways in this folder")
     except OSError as error:  # such as a full disk
-        complain(str(error))
+        complain(problem(error))
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
     else:

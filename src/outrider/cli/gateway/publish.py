@@ -19,7 +19,7 @@ from outrider.cli.gateway.asking import (
     refusals,
     split_of,
 )
-from outrider.cli.shown import assignments, print_json, say, short_time, show_table
+from outrider.cli.shown import assignments, complain, print_json, say, short_time, show_table
 
 if TYPE_CHECKING:
     from outrider.gateway.release import Release
@@ -121,18 +121,32 @@ def drift(
 ) -> None:
     """Compare what is published with what is on disk, and that with what runs. Exit code 1 if anything differs."""
     from outrider.gateway.drift import drift as compare
+    from outrider.gateway.faults import Refused
+    from outrider.gateway.files import problem
     from outrider.gateway.store import State
 
     with refusals():
         states = State(state)
         names = [product] if product else states.products()
-        found = [(name, one) for name in names for one in asyncio.run(compare(states.product(name)))]
+        faults: list[str] = []
+        found = []
+        for name in names:
+            try:
+                found += [(name, one) for one in asyncio.run(compare(states.product(name)))]
+            except Refused as error:
+                faults.append(str(error))
+            except PermissionError:  # then none of them can be read
+                raise
+            except OSError as error:
+                faults.append(problem(error))
     if as_json:
         print_json([{"product": n, "instance": d.instance, "what": d.what, "problem": d.problem} for n, d in found])
-    else:
+    elif found or not faults:
         rows = [(name, one.instance, one.what, one.problem) for name, one in found]
         show_table(("PRODUCT", "GATEWAY", "WHAT", "PROBLEM"), rows, none="Everything is as published.")
-    if found:
+    if faults:
+        complain(*faults)
+    if found or faults:
         raise typer.Exit(Exit.NO)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from outrider.cli.asking import Exit, Json
 from outrider.cli.gateway.asking import STATE, StateFolder, refusals
-from outrider.cli.shown import assignments, console, print_json, say, short_time, show_facts, show_table
+from outrider.cli.shown import assignments, complain, console, print_json, say, short_time, show_facts, show_table
 
 if TYPE_CHECKING:
     from outrider.gateway.status import Standing
@@ -37,17 +37,22 @@ def status(
         if product:
             states.product(product).published()
         names = [product] if product else states.products()
-        found = asyncio.run(standings(states.product(name) for name in names))
+        faults: list[str] = []
+        found = asyncio.run(standings((states.product(name) for name in names), faults))
     if as_json:
         print_json(found)
     elif product:
-        show_facts(_facts(found[0]))
+        for one in found:
+            show_facts(_facts(one))
     else:
-        _show(found)
+        if found or not faults:
+            _show(found)
         if found:
             by = watcher(states.folder)
             say(f"Process {by} watches them." if by else "Nobody watches them: `outrider gateway up` does.")
-    if any(one.state != SERVES for one in found):
+    if faults:
+        complain(*faults)
+    if faults or any(one.state != SERVES for one in found):
         raise typer.Exit(Exit.NO)
 
 
