@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -17,47 +17,68 @@ from outrider.cli.bench.rivals import RIVALS, Rival
 from outrider.common.ports import Address
 from outrider.common.processes import ours
 
+WORDS = {
+    "gateway": ("--rate", "100", "--rounds", "1", "--seconds", "0.5"),
+    "gateways": ("--count", "2", "--idle", "1"),
+}
 
-def _bench(temporary: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "outrider", "bench", *words, "--json"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        timeout=120,
-        check=False,
-    )
+
+class Done(NamedTuple):
+    """One measurement: how it ended, what it said, and its temporary folder."""
+
+    code: int
+    out: str
+    err: str
+    temporary: Path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    """A short measurement of each kind, both at once: most of their time they wait."""
+    places = {name: tmp_path_factory.mktemp(name) for name in WORDS}
+    running = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", "outrider", "bench", name, *words, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(places[name])},
+        )
+        for name, words in WORDS.items()
+    }
+    said = {name: process.communicate(timeout=120) for name, process in running.items()}
+    return {name: Done(running[name].returncode, *said[name], places[name]) for name in WORDS}
 
 
 def _nothing_is_left(temporary: Path) -> bool:
     return not list(temporary.iterdir()) and not [one for one in ours() if str(temporary) in one.command]
 
 
-def test_a_gateway_is_measured_against_the_direct_way(tmp_path: Path) -> None:
+def test_a_gateway_is_measured_against_the_direct_way(done: dict[str, Done]) -> None:
     """Each way has its figures, no request fails, and nothing stays behind; how quick it is, a test does not judge."""
-    done = _bench(tmp_path, "gateway", "--rate", "100", "--rounds", "1", "--seconds", "0.5")
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    code, out, err, temporary = done["gateway"]
+    assert code == 0, err
+    result = json.loads(out)
     ways = result["rates"]["100"]
 
     assert {"direct", "gateway"} <= ways.keys()
     assert ways.keys() | result["absent"].keys() == {"direct", "gateway", "nginx", "haproxy"}
     assert all(way["failed"] == 0 and way["asked"] > 10 for way in ways.values())
     assert "added_p50_ms" in ways["gateway"]
-    assert _nothing_is_left(tmp_path)
+    assert _nothing_is_left(temporary)
 
 
-def test_many_gateways_come_up_and_one_of_them_comes_back(tmp_path: Path) -> None:
+def test_many_gateways_come_up_and_one_of_them_comes_back(done: dict[str, Done]) -> None:
     """Two of them here; the other does not notice the death, and nothing stays behind."""
-    done = _bench(tmp_path, "gateways", "--count", "2", "--idle", "1")
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    code, out, err, temporary = done["gateways"]
+    assert code == 0, err
+    result = json.loads(out)
 
     assert result["wrong"] == []
     assert result["death"]["others"] == 1
     assert result["death"]["others_failed"] == 0
     assert result["death"]["others_requests"] > 20
-    assert _nothing_is_left(tmp_path)
+    assert _nothing_is_left(temporary)
 
 
 def _turn(name: str, milliseconds: list[float], **differs: Any) -> Turn:
