@@ -14,6 +14,7 @@ import msgspec
 
 from outrider.common.ports import Address
 from outrider.gateway import certificates, generations
+from outrider.gateway.compile.clusters import OWN
 from outrider.gateway.drift import drift
 from outrider.gateway.envoy import Admin, NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
@@ -160,7 +161,7 @@ async def figures(admin: Admin) -> Figures | None:
 def _upstreams(counted: Mapping[str, str]) -> Iterable[tuple[str, tuple[int, int]]]:
     for name, value in counted.items():
         version = name.removeprefix("cluster.").removesuffix(".membership_total")
-        if name.endswith(".membership_total") and version not in ("admin", "traces"):
+        if name.endswith(".membership_total") and version not in OWN:
             yield version, (int(counted.get(f"cluster.{version}.membership_healthy", 0)), int(value))
 
 
