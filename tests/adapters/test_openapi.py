@@ -11,7 +11,6 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outrider.adapters.api import views
 from outrider.adapters.catalog_files import load
 from outrider.adapters.openapi import openapi_document, openapi_template
 from outrider.common.json_schema import Schema
@@ -196,12 +195,6 @@ def members(schema: Any, document: dict[str, Any]) -> dict[str, Any]:
 def resolved(schema: Any, document: dict[str, Any]) -> Any:
     place = schema.get("$ref")
     return resolved(document["components"]["schemas"][place.rpartition("/")[2]], document) if place else schema
-
-
-def test_a_views_times_are_rfc_3339() -> None:
-    """Times are UTC with milliseconds, from the first moment to the last."""
-    assert views.time(0.0) == "1970-01-01T00:00:00.000Z"
-    assert views.time(1763799330.25) == "2025-11-22T08:15:30.250Z"
 
 
 def on_loop(app: ASGIApp, home: asyncio.AbstractEventLoop) -> ASGIApp:

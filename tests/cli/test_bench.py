@@ -18,14 +18,14 @@ from outrider.cli.bench.measure import turns
 from outrider.common.ports import free_ports
 from outrider.common.processes import ours
 from outrider.simulator.fleet import vins
+from tests.beside import beside
 
 VIN = "0UTR1DERS00000001"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+@beside
+def run(temporary: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
     """A bench of three seconds, with its own folder for temporary files."""
-    temporary = tmp_path_factory.mktemp("bench")
     argv = ["bench", "commands", "--rate", "50", "--seconds", "3", "--vehicles", "10", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "outrider", *argv],

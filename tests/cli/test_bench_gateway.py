@@ -16,6 +16,7 @@ from outrider.cli.bench.gateways_figures import told as told_of_many
 from outrider.cli.bench.rivals import RIVALS, Rival
 from outrider.common.ports import Address
 from outrider.common.processes import ours
+from tests.beside import beside
 
 WORDS = {
     "gateway": ("--rate", "100", "--rounds", "1", "--seconds", "0.5"),
@@ -32,10 +33,12 @@ class Done(NamedTuple):
     temporary: Path
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+@beside
+def done(folder: Path) -> dict[str, Done]:
     """A short measurement of each kind, both at once: most of their time they wait."""
-    places = {name: tmp_path_factory.mktemp(name) for name in WORDS}
+    places = {name: folder / name for name in WORDS}
+    for place in places.values():
+        place.mkdir()
     running = {
         name: subprocess.Popen(
             [sys.executable, "-m", "outrider", "bench", name, *words, "--json"],

@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from outrider.adapters.catalog_files import load
 from outrider.adapters.nats_server import BINARY_VARIABLE
 from outrider.common.processes import ours
+from tests.beside import beside
 
 
 class Run(NamedTuple):
@@ -59,10 +58,9 @@ def _left(run: Run) -> list[str]:
     return [process.command for process in ours() if str(run.temporary) in process.command]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+@beside
+def run(temporary: Path) -> Run:
     """One demo for all the tests that only look at it."""
-    temporary = tmp_path_factory.mktemp("demo")
     return _ended(_started(temporary, "--json"), temporary)
 
 

@@ -11,7 +11,7 @@ from outrider.common.ports import Address
 from outrider.simulator.behaviour import BEHAVIOURS
 from outrider.simulator.driver import Car
 from outrider.simulator.fleet import vins
-from tests.journeys.world import World, world
+from tests.journeys.world import World, quicker, world
 from tests.raw_mqtt import RawMqtt
 
 FREE = iter(vins(1000, start=500))
@@ -20,7 +20,9 @@ FREE = iter(vins(1000, start=500))
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def w(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """One world for all of these; each takes cars of its own."""
-    async with world(tmp_path_factory.mktemp("ways")) as running:
+    folder = tmp_path_factory.mktemp("ways")
+    patience = quicker(folder / "catalog", ["light-flash"], ack_within=1, finish_within=2)
+    async with world(folder, catalog=patience) as running:
         yield running
 
 

@@ -1,14 +1,20 @@
-"""Long answers outlive what is published in the meantime. The journey began before the first of all journeys."""
+"""Long answers outlive what is published in the meantime."""
 
-from concurrent.futures import Future
+import asyncio
+from pathlib import Path
 
-from tests.journeys.long_way import STREAM, Seen
+from tests.beside import beside
+from tests.journeys.long_way import STREAM, Seen, long_way
 
 
-def test_long_answers_do_not_notice_a_publish_and_a_change_of_the_listener(on_the_long_way: Future[Seen]) -> None:
+@beside
+def seen(folder: Path) -> Seen:
+    """It takes a minute."""
+    return asyncio.run(long_way(folder))
+
+
+def test_long_answers_do_not_notice_a_publish_and_a_change_of_the_listener(seen: Seen) -> None:
     """A stream of a minute and an answer that takes half of one arrive whole, while both kinds of change go live."""
-    seen = on_the_long_way.result(timeout=180)
-
     assert seen.releases == 3
     assert seen.added == b"here I am"
     assert seen.waited == b"here I am"

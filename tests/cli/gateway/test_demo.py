@@ -7,16 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from outrider.cli.gateway.demo.scene import SCENES
 from outrider.common.processes import ours
+from tests.beside import beside
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple["subprocess.CompletedProcess[str]", Path]:
+@beside
+def run(temporary: Path) -> tuple["subprocess.CompletedProcess[str]", Path]:
     """The demo, with its own folder for temporary files."""
-    temporary = tmp_path_factory.mktemp("demo")
     temporary.chmod(0o711)
     done = subprocess.run(
         [sys.executable, "-m", "outrider", "gateway", "demo", "--json"],
