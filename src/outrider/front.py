@@ -11,7 +11,6 @@ types, and no service adds or changes one.
 """
 
 import asyncio
-import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -27,17 +26,16 @@ import structlog
 from outrider.adapters.http_server import LEAVE_WITHIN, bound
 from outrider.adapters.openapi import openapi_document, openapi_template
 from outrider.common import private_files
-from outrider.common.ports import LOOPBACK, Address, free_ports, is_free
+from outrider.common.ports import LONGEST_SOCKET_PATH, LOOPBACK, Address, free_ports, is_free, is_loopback
 from outrider.common.yaml_positions import read_yaml
 from outrider.domain.catalog import Catalog
 from outrider.gateway import envoy, generations, inotify
-from outrider.gateway.compile import compile_product
+from outrider.gateway.drift import differs
 from outrider.gateway.environment import Placement
 from outrider.gateway.envoy import NoEnvoy
 from outrider.gateway.jwks import KeysUnreadable, read_keys
 from outrider.gateway.publishing import publish
 from outrider.gateway.reading import Read, read_product
-from outrider.gateway.release import Release
 from outrider.gateway.running import Watch, watching
 from outrider.gateway.store import ProductState, State
 from outrider.settings import Settings
@@ -48,8 +46,6 @@ PRODUCT = "remote-services"
 ENVIRONMENT = "platform"
 BY, REASON = "outrider up", "start"
 """Who publishes, and why, as releases tell it."""
-LONGEST_SOCKET_PATH = 100
-"""Bytes: the address of a Unix socket has 108 on Linux and 104 on macOS."""
 FOLLOWED = 5
 """Files that the gateway follows; each takes an inotify instance of its user."""
 LOOK_FOR_KEYS_EVERY = 2.0
@@ -129,7 +125,7 @@ async def front_of(settings: Settings) -> tuple[Front | None, str | None]:
 
 def _front(settings: Settings, product: ProductState) -> Front:
     listen, last, runs = _numeric(settings.http_listen), _last(product), _runs(product)
-    if settings.tls_cert is None and not ipaddress.ip_address(listen.host).is_loopback:
+    if settings.tls_cert is None and not is_loopback(listen.host):
         raise NoGateway(
             f"{listen} can be reached from other machines, and tokens must not travel in plain text: give --tls-cert "
             "and --tls-key, or --no-gateway if something in front of it speaks TLS"
@@ -241,14 +237,7 @@ def _is_new(product: ProductState, read: Read) -> bool:
     if live is None or product.journal() is not None:
         return True
     release = product.release(live.release)
-    compiled = compile_product(read.product, read.placement, read.operations)
-    says = msgspec.json.encode((read.product, read.placement, read.operations, compiled), order="sorted")
-    return says != _said(release) or release.envoy != envoy.version()
-
-
-def _said(release: Release) -> bytes:
-    parts = (release.product, release.placement, release.operations, release.compiled)
-    return msgspec.json.encode(parts, order="sorted")
+    return differs(read, release) or release.envoy != envoy.version()
 
 
 def _put(file: Path, document: object) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from outrider.common.ports import LOOPBACK, Address, free_ports
 from outrider.gateway import envoy
 from outrider.gateway.environment import Backend, Issuer, KeySource, Placement, Upstream
+from outrider.gateway.generations import LIVE, state
 from outrider.gateway.product import Limit, Limits, Operation, Product
 from outrider.gateway.publishing import publish, rollback
 from outrider.gateway.reading import Read
@@ -115,7 +116,7 @@ class Charging:
                 envoy.argv(folder, 1), cwd=folder, stdout=log, stderr=log, start_new_session=True
             )
         async with asyncio.timeout(20):
-            while not await self.instance.admin.ready():
+            while await state(self.instance.admin) != LIVE:
                 assert self._process.poll() is None, (folder / "envoy.log").read_text()
                 await asyncio.sleep(0.01)
 

@@ -412,7 +412,7 @@ ENVIRONMENTS = [
         places("http://127.0.0.1:7001", f"unix:/run/{'x' * 100}.sock"),
         [
             "environments/local.yaml:8:21: products.parking.versions.v1.upstreams[0]: is too long a path for a Unix "
-            "socket (107 bytes, from the root); move it up"
+            "socket (103 bytes, from the root); move it up"
         ],
     ),
     (

@@ -191,8 +191,8 @@ async def test_the_static_form_is_what_envoy_checks(tmp_path_factory: pytest.Tem
     tls = ListenTls(certificate=f"{folder}/api.pem", key=f"{folder}/api.key", client_ca=f"{folder}/authority.pem")
     proof = UpstreamTls(ca=f"{folder}/authority.pem", name="up")
     named = Backend(upstreams=(at(8443, "up.example"), at(8443, "::1")), tls=proof)
-    versions = {"v1": named, "v2": Backend(upstreams=(at(7002, "localhost"), at(7002, "::1")))}
-    place = placement(listen=Address("::", 9443), tls=tls, stats=Address("localhost", 9101), versions=versions)
+    versions = {"v1": named, "v2": Backend(upstreams=(at(7002, "127.0.0.1"), at(7002, "::1")))}
+    place = placement(listen=Address("::", 9443), tls=tls, stats=Address("127.0.0.1", 9101), versions=versions)
     rich = release(SHOW, CHANGE, PUBLIC, of=TWO, on=place)
     await envoy.validate(static_form(rich, {"v1": 95, "v2": 5}, KEYS.jwks("known")))
     await envoy.validate(static_form(rich, ONE, None))

@@ -13,6 +13,7 @@ import pytest
 from outrider.gateway import envoy
 from outrider.gateway.envoy import Admin, NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
+from outrider.gateway.generations import LIVE, state
 
 BOOTSTRAP = {"admin": {"address": {"pipe": {"path": "./admin.sock"}}}, "node": {"id": "x", "cluster": "x"}}
 
@@ -58,7 +59,7 @@ async def test_it_is_talked_to_over_a_socket_of_its_own_that_only_its_user_may_o
     async with running(folder) as socket:
         admin = Admin(socket)
         async with asyncio.timeout(10):
-            while not await admin.ready():
+            while await state(admin) != LIVE:
                 await asyncio.sleep(0.01)
 
         assert len(str(socket)) > 108
@@ -77,7 +78,7 @@ async def test_where_nobody_listens_it_is_not_running(tmp_path: Path) -> None:
 
     for name in ("none", "dead"):
         admin = Admin(tmp_path / name)
-        assert (await admin.live(), await admin.ready()) == (False, False)
+        assert (await admin.live(), await state(admin)) == (False, "")
         with pytest.raises(NotRunning):
             await admin.get("/stats")
 
@@ -86,7 +87,7 @@ async def test_where_nobody_listens_it_is_not_running(tmp_path: Path) -> None:
 async def test_one_that_says_nothing_or_half_an_answer_is_not_answering(tmp_path: Path, answer: bytes | None) -> None:
     """It hangs, or it ended in the middle: that is not the same as nobody being there."""
     async with says(tmp_path / "socket", answer) as admin:
-        assert not await admin.ready()
+        assert not await admin.live()
         with pytest.raises(NotAnswering):
             await admin.get("/stats")
 

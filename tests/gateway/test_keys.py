@@ -7,8 +7,8 @@ import pytest
 
 from outrider.cli.bench.http_load import Request, traffic
 from outrider.gateway import keys
-from outrider.gateway.jwks import Keys
-from outrider.gateway.keys import KeysUnreadable, renew
+from outrider.gateway.jwks import Keys, KeysUnreadable
+from outrider.gateway.keys import renew
 from outrider.gateway.product import Operation
 from outrider.gateway.release import Live
 from tests.gateway.published import Charging, charging

@@ -62,6 +62,12 @@ def test_needless_escapes_are_undone() -> None:
     assert by_precedence(["/{x}%3aab", "/{x}:abc"]) == ["/{x}:abc", "/{x}%3aab"]
 
 
+@pytest.mark.parametrize(("path", "fault"), [("/{a}{b}", True), ("/x{a}{b}.map", True), ("/{a}-{b}", False)])
+def test_two_parameters_have_something_between_them(path: str, fault: bool) -> None:
+    """Where one ends and the next begins, upstreams would each say in their own way."""
+    assert bool(template_fault(path)) == fault
+
+
 @pytest.mark.parametrize("path", ["/a/%2e%2E/b", "/a/%2e", "/a%2fb", "/a%ff", "/%C3{x}%9F", "/%EF%BF%BD"])
 def test_what_upstreams_would_decode_to_something_else_is_refused(path: str) -> None:
     """Dots that lead elsewhere, slashes, and what is no UTF-8."""

@@ -3,11 +3,14 @@
 import asyncio
 import socket
 from contextlib import ExitStack, closing
+from ipaddress import ip_address
 from typing import Self
 
 import msgspec
 
 LOOPBACK = "127.0.0.1"
+LONGEST_SOCKET_PATH = 103
+"""Bytes of a Unix socket's path: its address has 104 with the end on macOS, 108 on Linux."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -30,6 +33,20 @@ class Address(msgspec.Struct, frozen=True):
     def from_here(self) -> "Address":
         """The same listener as this machine reaches it: "all interfaces" is no address to connect to."""
         return Address({"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host), self.port)  # noqa: S104
+
+
+def is_ip(host: str) -> bool:
+    """Is it an IP address, and not a name?"""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Does it lead to this machine whatever a name server says? Of a name, `localhost` too, nobody can tell."""
+    return is_ip(host) and ip_address(host).is_loopback
 
 
 def free_ports(count: int, host: str = LOOPBACK) -> list[int]:

@@ -11,12 +11,13 @@ import msgspec
 
 from outrider.common.child import Child
 from outrider.gateway import envoy, generations, users
-from outrider.gateway.configuration import configuration, static_form
+from outrider.gateway.configuration import static_form
 from outrider.gateway.draining import GRACE, HAND_OVER_GRACE
 from outrider.gateway.generations import Generation
-from outrider.gateway.release import Live, Release
+from outrider.gateway.release import Release
+from outrider.gateway.starting import bring_up
 from outrider.gateway.store import Instance, ProductState, State
-from outrider.gateway.switching import finish, switch
+from outrider.gateway.switching import finish
 
 
 class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,27 +54,21 @@ async def restart(product: ProductState, *, own_users: bool = True) -> HandedOve
             await finish(product)
             child, _ = await generations.succeed(instance, serves)
         else:
-            child = await _begin(product, release, live, found, own_users)
+            child = await _bring_up(product, release, found, own_users)
         await child.unwatch()
     assert child.process
     return HandedOver(pid=child.process.pid, before=tuple(found))
 
 
-async def _begin(
-    product: ProductState, release: Release, live: Live, found: Sequence[Generation], own_users: bool
-) -> Child:
+async def _bring_up(product: ProductState, release: Release, found: Sequence[Generation], own_users: bool) -> Child:
     instance = product.instance()
     before = generations.recorded(instance)
     instance.set_process(None)  # as in `stop`: else one that hangs is started again by its watcher when it ends here
     try:
-        await generations.end_silent(instance, found)
-        await finish(product)
-        await switch(instance, configuration(release, live.split))
         user = found[-1].user if found else os.geteuid()
         if own_users and not found:
             user = users.choose(State(product.folder.parent), [(product, release.placement)]).get(product.name, user)
-        users.give(instance, user)
-        return (await generations.begin(instance, found, user))[0]
+        return (await bring_up(product, found, user))[0]
     except BaseException:
         if before:
             instance.set_process(before)

@@ -1,5 +1,5 @@
-"""Does a gateway run what was published? The configuration on disk against what its release and split make it, and what
-Envoy runs against what is on disk.
+"""Is what was read what is live? And does a gateway run that: the configuration on disk against what its release and
+split make it, and what Envoy runs against what is on disk.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import msgspec
 
 from outrider.gateway import certificates
+from outrider.gateway.compile import compile_product
 from outrider.gateway.configuration import applied, configuration, keys_in, token_content, token_file
 from outrider.gateway.envoy import NotAnswering
+from outrider.gateway.reading import Read
 from outrider.gateway.release import Release
 from outrider.gateway.store import Instance, ProductState
 from outrider.gateway.switching import running_texts
@@ -22,6 +24,14 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     instance: int | None = None
     what: str
     problem: str
+
+
+def differs(read: Read, release: Release) -> bool:
+    """Would what was read make another release than this one? Refused if it can make none."""
+    compiled = compile_product(read.product, read.placement, read.operations)
+    says = (read.product, read.placement, read.operations, compiled)
+    said = (release.product, release.placement, release.operations, release.compiled)
+    return msgspec.json.encode(says, order="sorted") != msgspec.json.encode(said, order="sorted")
 
 
 async def drift(product: ProductState) -> list[Difference]:

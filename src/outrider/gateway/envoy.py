@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from outrider.common.ports import LONGEST_SOCKET_PATH
 from outrider.gateway import files
 from outrider.gateway.faults import Refused
 
@@ -30,8 +31,6 @@ _FLUSH_EVERY = 1000
 """Milliseconds for which a line of the access log may stay in memory; Envoy's own default is ten seconds."""
 _VALIDATE_WITHIN = 30.0
 """Seconds; it takes 0.1 s, and longer only where the machine is busy."""
-_SOCKET_PATH_LIMIT = 100
-"""Bytes of a Unix socket's path: 108 with its end on Linux, 104 on macOS."""
 _LOG_LINE = re.compile(r"^\[[^\]]*\]\[\d+\]\[(?P<level>\w+)\]\[(?P<logger>[\w ]+)\] (\[[^\]]*\] )?")
 
 
@@ -152,13 +151,6 @@ class Admin:
         pairs = (line.partition(": ") for line in lines)
         return {name: value.removeprefix('"').removesuffix('"') for name, _, value in pairs if value}
 
-    async def ready(self) -> bool:
-        """Has it all of its configuration, and does it mean to stay?"""
-        try:
-            return (await self._ask("GET", "/ready"))[0] == 200
-        except (NotRunning, NotAnswering):
-            return False
-
     async def live(self) -> bool:
         """Does it answer at all?"""
         try:
@@ -215,7 +207,7 @@ def _joined(chunked: bytes) -> bytes:
 @contextmanager
 def _short(socket_file: Path) -> Iterator[str]:
     """The socket by a path that fits into an address."""
-    if len(os.fsencode(socket_file)) <= _SOCKET_PATH_LIMIT:
+    if len(os.fsencode(socket_file)) <= LONGEST_SOCKET_PATH:
         yield str(socket_file)
         return
     if not Path("/proc/self/fd").exists():

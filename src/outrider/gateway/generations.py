@@ -9,10 +9,10 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ import structlog
 
 from outrider.common.child import Child, ChildError
 from outrider.common.processes import Process, end, of_users
+from outrider.common.times import rfc3339
 from outrider.gateway import certificates, envoy
 from outrider.gateway.draining import drain
 from outrider.gateway.envoy import Admin, NotAnswering, NotRunning
@@ -230,7 +231,8 @@ def record(instance: Instance, process: Process, number: int) -> None:
     before = recorded(instance)
     if before and before.process.is_same(process):
         return  # adopted: what it was told when it started is known, and may not be what it would be told now
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shutil.rmtree(instance.folder / "process.json", ignore_errors=True)  # nothing can replace a folder
+    now = rfc3339(time.time())
     started = Started(process=process, generation=number, at=now, envoy=envoy.version(), told=told(instance))
     instance.set_process(started)
 

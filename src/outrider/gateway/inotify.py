@@ -38,8 +38,13 @@ def in_use(users: set[int]) -> dict[int, int]:
     for entry in _PROC.iterdir() if _PROC.joinpath("self", "fd").exists() else ():
         with suppress(OSError):  # gone since it was listed, or not ours to see
             if entry.name.isdigit() and (user := entry.stat().st_uid) in users:
-                found[user] += sum(_is_instance(file) for file in (entry / "fd").iterdir())
+                found[user] += of(int(entry.name))
     return found
+
+
+def of(pid: int) -> int:
+    """How many a process has now. OSError if it is gone, or not ours to see."""
+    return sum(_is_instance(file) for file in _PROC.joinpath(str(pid), "fd").iterdir())
 
 
 def check(wanted: Mapping[int, int]) -> None:

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from outrider.gateway.compile.addresses import is_loopback
+from outrider.common.ports import is_loopback
 from outrider.gateway.environment import KeySource
 from outrider.gateway.faults import Refused
 

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -17,9 +16,8 @@ import msgspec
 
 from outrider.common.json_path import JsonPath
 from outrider.common.listeners import overlap
-from outrider.common.ports import Address
+from outrider.common.ports import LONGEST_SOCKET_PATH, Address, is_ip, is_loopback
 from outrider.common.yaml_positions import Document
-from outrider.gateway.compile.addresses import LONGEST_SOCKET_PATH, is_ip
 from outrider.gateway.documents import Source, absolute, content, converted, form_faults, parse, refuse
 from outrider.gateway.environment import (
     Backend,
@@ -100,11 +98,11 @@ class _Placing:
         entry = self._entry
         tls = self._files(entry["tls"], (*self._place, "tls"), ListenTls) if "tls" in entry else None
         listen = self._address(entry["listen"], (*self._place, "listen"))
-        if listen and not tls and not _is_loopback(listen.host):
+        if listen and not tls and not is_loopback(listen.host):
             advice = "add tls: {certificate: FILE, key: FILE}, or listen there"
             self._fault((*self._place, "listen"), f"{_PLAIN}; {advice}")
         stats = self._address(entry["stats"], (*self._place, "stats")) if "stats" in entry else None
-        if stats and not _is_loopback(stats.host):
+        if stats and not is_loopback(stats.host):
             self._fault(
                 (*self._place, "stats"), "must be on loopback, such as 127.0.0.1:9101: it asks nobody for a token"
             )
@@ -156,7 +154,7 @@ class _Placing:
         url = _split(text)
         if url is None or url.scheme not in ("https", "http") or "@" in url.netloc:
             self._fault(path, "must be an address such as https://idp.example/jwks.json, without user and password")
-        elif url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        elif url.scheme == "http" and not is_loopback(url.hostname or ""):
             self._fault(path, f"{_PLAIN}; write https")
 
     def _tracing(self) -> Tracing | None:
@@ -164,7 +162,7 @@ class _Placing:
             return None
         given = self._root["tracing"]
         address = self._address(given["otlp"], ("tracing", "otlp"))
-        if address and not _is_loopback(address.host):
+        if address and not is_loopback(address.host):
             self._fault(("tracing", "otlp"), f"{_PLAIN}; let a collector there hand spans on")
         return Tracing(otlp=address or Address("", 0), sample_percent=given.get("sample_percent", 1.0))
 
@@ -200,7 +198,7 @@ class _Placing:
             self._fault(path, _UPSTREAM)
             return Upstream(), ""
         host = url.hostname or ""
-        if url.scheme == "http" and not _is_loopback(host):
+        if url.scheme == "http" and not is_loopback(host):
             self._fault(path, f"{_PLAIN}; write https, and tls: {{ca: FILE, name: NAME}} beside upstreams")
         return Upstream(address=Address(host, url.port or {"http": 80, "https": 443}[url.scheme])), url.scheme
 
@@ -244,7 +242,7 @@ def _listeners(products: Mapping[str, Any], but: str) -> Iterator[tuple[Address,
 
 
 def _leads_to(upstream: Address, listen: Address) -> bool:
-    here = listen.host in _EVERYWHERE and _is_loopback(upstream.host)
+    here = listen.host in _EVERYWHERE and is_loopback(upstream.host)
     return upstream.port == listen.port and (here or upstream.host == listen.host)
 
 
@@ -257,7 +255,3 @@ def _split(text: str) -> SplitResult | None:
         return None
     good = usable and (is_ip(url.hostname or "") or _HOST.fullmatch(url.hostname or ""))
     return url if good and not (url.query or url.fragment or re.search(r"\s", text)) else None
-
-
-def _is_loopback(host: str) -> bool:
-    return is_ip(host) and ip_address(host).is_loopback

@@ -21,8 +21,9 @@ from outrider.gateway.configuration import configuration
 from outrider.gateway.draining import GRACE
 from outrider.gateway.envoy import NoEnvoy, NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
+from outrider.gateway.jwks import Keys, KeysUnreadable
 from outrider.gateway.keys import LOOK_EVERY as KEYS_EVERY
-from outrider.gateway.keys import Keys, KeysUnreadable, renew
+from outrider.gateway.keys import renew
 from outrider.gateway.release import Release
 from outrider.gateway.store import Instance, ProductState, State
 from outrider.gateway.watched import Gateway

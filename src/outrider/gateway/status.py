@@ -6,13 +6,13 @@ Figures count since the Envoy that serves was started. Of a gateway that does no
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from outrider.common.ports import Address
+from outrider.common.times import rfc3339
 from outrider.gateway import certificates, generations
 from outrider.gateway.compile.clusters import OWN
 from outrider.gateway.drift import drift
@@ -196,6 +196,4 @@ async def _keys_problem(release: Release, keys: Keys) -> str | None:
 def _changed(instance: Instance) -> str | None:
     """When the keys were last brought to it."""
     times = [os.stat(instance.folder / name).st_mtime for name in instance.tokens()]
-    if not times:
-        return None
-    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return rfc3339(max(times)) if times else None

@@ -33,6 +33,8 @@ def template_fault(path: str) -> str:
         return "must end before ? and #; what comes in the query is declared as a parameter"
     if "{" in literal or "}" in literal:
         return "must have its braces in pairs around one name each, as in /files/{name}.json"
+    if "}{" in path:
+        return "must have something between two parameters, as in /{name}.{kind}: nobody could say where the first ends"
     if len(set(parameters)) < len(parameters):
         return "must not name the same parameter twice"
     if any(segment in ("", ".", "..") for segment in segments[:-1]) or segments[-1] in (".", ".."):

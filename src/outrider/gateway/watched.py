@@ -13,15 +13,16 @@ import structlog
 from outrider.common.child import Child, ChildError
 from outrider.common.processes import end, until_gone
 from outrider.gateway import envoy, generations, users
-from outrider.gateway.configuration import configuration, static_form
+from outrider.gateway.configuration import static_form
 from outrider.gateway.draining import HAND_OVER_GRACE
 from outrider.gateway.envoy import NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
 from outrider.gateway.files import problem
 from outrider.gateway.generations import Generation
 from outrider.gateway.release import Release
+from outrider.gateway.starting import bring_up
 from outrider.gateway.store import ProductState
-from outrider.gateway.switching import finish, switch
+from outrider.gateway.switching import finish
 
 log = structlog.get_logger(__name__)
 
@@ -128,10 +129,7 @@ class Gateway:
                 self._follow(await generations.take_over(self.instance, serves, self._again), serves.number)
                 await self._try_to_finish()
             else:
-                await generations.end_silent(self.instance, self.found)
-                await finish(self.product)
-                await self._restore()
-                await self._begin()
+                self._follow(*await bring_up(self.product, self.found, self.user, self._again))
         generations.tidy(self.instance, [*self.found, *self._present()])
         log.info("gateway_serves", product=self.name, address=str(self.address), pid=self.pid, adopted=bool(serves))
         for other in self.found:
@@ -189,12 +187,6 @@ class Gateway:
         child_before = self._child
         self._follow(child, number)
         self._part(old, child_before)
-
-    async def _restore(self) -> None:
-        """What lies on disk is what is live, whoever has been at it."""
-        live = self.product.live()
-        if live is not None:
-            await switch(self.instance, configuration(self.product.release(live.release), live.split))
 
     async def _record_again(self) -> None:
         """The record was damaged, and what runs goes on."""

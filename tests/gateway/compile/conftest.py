@@ -41,7 +41,7 @@ def caller(world: World) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def split(world: World) -> Iterator[Callable[..., None]]:
+def split(world: World) -> Iterator[Callable[..., set[str]]]:
     """Sends the traffic elsewhere, until the test ends."""
     yield lambda **shares: world.gateway.switch(shares)
     world.gateway.switch({"v1": 100})

@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,10 +13,13 @@ import msgspec
 
 from outrider.gateway import envoy
 from outrider.gateway.compile import compile_product
-from outrider.gateway.configuration import Step, configuration, steps, token_content, token_file
+from outrider.gateway.configuration import configuration, token_content, token_file
 from outrider.gateway.environment import Placement
+from outrider.gateway.generations import LIVE, state
 from outrider.gateway.product import Operation, Product
 from outrider.gateway.release import Release, Split
+from outrider.gateway.store import Instance
+from outrider.gateway.switching import switch
 from tests.gateway.signer import Signer
 
 ISSUER, AUDIENCE = "https://idp.example", "things"
@@ -59,13 +61,14 @@ class Gateway:
     """It runs from the beginning to the end of a `with`."""
 
     def __init__(self, folder: Path, release: Release, split: Split) -> None:
-        self.folder = folder
+        self.folder = folder / "1"
+        self.folder.mkdir()
         self.release = release
         scheme = "https" if release.placement.tls else "http"
         self.url = f"{scheme}://{release.placement.listen}"
-        self.admin = envoy.Admin(folder / "admin.sock")
-        self._files: Mapping[str, bytes] = {}
-        self._write(split)
+        self._instance = Instance(self.folder)
+        self.admin = self._instance.admin
+        self.switch(split)
 
     def __enter__(self) -> Self:
         (self.folder / "admin.sock").symlink_to(envoy.admin_socket(1))
@@ -75,8 +78,7 @@ class Gateway:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
         try:
-            self.until(lambda: self._alive() and asyncio.run(self.admin.ready()))
-            self.confirm({name: value for step in self.last for name, value in step.confirm.items()})
+            self.until(lambda: self._alive() and asyncio.run(state(self.admin)) == LIVE)
         except BaseException:
             self.process.kill()
             raise
@@ -86,20 +88,19 @@ class Gateway:
         self.process.kill()
         self.process.wait()
 
-    def switch(self, split: Split, release: Release | None = None) -> list[Step]:
-        """Write what a publish would, step by step, and see each applied."""
+    def switch(self, split: Split, release: Release | None = None) -> set[str]:
+        """As a publish does it, with keys that are known here; the names of the files that are others then."""
         self.release = release or self.release
-        self._write(split)
-        return self.last
+        before, wanted = self._instance.files(), configuration(self.release, split)
+        if name := token_file(self.release):
+            wanted[name] = token_content(self.release, KEYS.jwks("known"))
+        asyncio.run(switch(self._instance, wanted))
+        after = self._instance.files()
+        return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
     def stats(self, matching: str) -> dict[str, str]:
         """Envoy's figures."""
         return asyncio.run(self.admin.stats(matching))
-
-    def confirm(self, expected: Mapping[str, str]) -> None:
-        """Wait until its figures say so."""
-        names = "|".join(f"^{name}$" for name in expected).replace(".", r"\.")
-        self.until(lambda: not expected or self.stats(names) == expected)
 
     def lines(self, route: str) -> list[dict[str, Any]]:
         """The lines of the access log for one route."""
@@ -116,21 +117,3 @@ class Gateway:
     def _alive(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()[-2000:]
         return True
-
-    def _write(self, split: Split) -> None:
-        new = configuration(self.release, split)
-        name = token_file(self.release)
-        if name:
-            new[name] = token_content(self.release, KEYS.jwks("known"))
-        self.last = steps(self._files, new)
-        running = bool(self._files)
-        for step in self.last:
-            if step.content is None:
-                (self.folder / step.file).unlink()
-                continue
-            draft = self.folder / f".{step.file}"
-            draft.write_bytes(step.content)
-            os.replace(draft, self.folder / step.file)
-            if running:
-                self.confirm(step.confirm)
-        self._files = new

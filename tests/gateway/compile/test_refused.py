@@ -32,7 +32,7 @@ ELSEWHERE = Address("192.0.2.1", 80)
             (PUBLIC,),
             product(),
             placement(versions={"v1": Backend(upstreams=(Upstream(socket="/" + "x" * 108),))}),
-            "107 bytes",
+            "103 bytes",
         ),
         ((PUBLIC,), product(cors=Cors(origins=("*",), credentials=True)), placement(), "any web page"),
         ((Operation(id="x", method="GET", path="/x"),), product(), placement(), "nobody could ever call it"),

@@ -1,7 +1,6 @@
 """TLS to callers and to upstreams, hosts, health checks, the product's limit and spans, on a real Envoy."""
 
 import json
-import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -101,7 +100,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
 
 
 @pytest.fixture
-def split(secure: Secure) -> Iterator[Callable[..., None]]:
+def split(secure: Secure) -> Iterator[Callable[..., set[str]]]:
     yield lambda **shares: secure.gateway.switch(shares)
     secure.gateway.switch({"v1": 100})
 
@@ -115,14 +114,14 @@ def test_callers_and_upstreams_are_met_over_tls(secure: Secure) -> None:
 
 @pytest.mark.parametrize("version", ["other", "misnamed"])
 def test_an_upstream_that_can_not_prove_its_name_gets_nothing(
-    secure: Secure, split: Callable[..., None], version: str
+    secure: Secure, split: Callable[..., set[str]], version: str
 ) -> None:
     """Neither with a certificate of someone else's authority nor with one for another name."""
     split(**{version: 100})
     problem(secure.get(), 503, "no_upstream")  # its health check fails for the same reason
 
 
-def test_where_nothing_is_healthy_nothing_is_asked(secure: Secure, split: Callable[..., None]) -> None:
+def test_where_nothing_is_healthy_nothing_is_asked(secure: Secure, split: Callable[..., set[str]]) -> None:
     """An upstream that fails its health check; the answer comes at once."""
     split(sick=100)
     refused = secure.get()
@@ -220,9 +219,8 @@ def test_no_figures_of_limits_where_they_are_off(secure: Secure) -> None:
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux limits what may be followed")
 def test_what_it_follows_is_counted_beforehand(secure: Secure) -> None:
     """Each certificate takes two of the kernel's inotify instances, every other file one."""
-    open_files = Path(f"/proc/{secure.gateway.process.pid}/fd").iterdir()
-    followed = [file for file in open_files if os.readlink(file) == "anon_inode:inotify"]
-    assert inotify.needed(configuration(secure.gateway.release, {"v1": 100})) == len(followed) == 3 + 2 * 4
+    followed = inotify.of(secure.gateway.process.pid)
+    assert inotify.needed(configuration(secure.gateway.release, {"v1": 100})) == followed == 3 + 2 * 4
 
 
 def test_the_product_has_a_limit(tmp_path: Path) -> None:

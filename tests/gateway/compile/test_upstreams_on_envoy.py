@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.compile.running import KEYS
 from tests.gateway.compile.world import PRODUCT, World, problem
 
-Split = Callable[..., None]
+Split = Callable[..., set[str]]
 
 
 def test_an_upstreams_own_errors_pass_unchanged(caller: httpx.Client) -> None:
@@ -102,8 +102,7 @@ def test_what_is_too_much_is_refused_at_once(world: World) -> None:
 
 def test_traffic_is_split(world: World, caller: httpx.Client, split: Split) -> None:
     """Each version gets its share, and a new split is one write."""
-    split(v1=50, v2=50)
-    assert [step.file.partition("-")[0] for step in world.gateway.last] == ["routes"]
+    assert [file.partition("-")[0] for file in split(v1=50, v2=50)] == ["routes"]
     before = len(world.v2.seen)
     assert all(caller.get("/old").status_code == 200 for _ in range(30))
     assert 0 < len(world.v2.seen) - before < 30

@@ -4,9 +4,9 @@ Times are RFC 3339 UTC with milliseconds, durations seconds.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from outrider.common.times import rfc3339
 from outrider.domain.catalog import Catalog, Model, Service
 from outrider.domain.lane import Command, Presence
 from outrider.domain.lifecycle import LATE_FACTS_FOR, MEANING, SETTLED, TERMINAL, State
@@ -19,14 +19,9 @@ SILENT_AFTER = 3
 _BY_ANSWER = frozenset({State.EXECUTED, State.REJECTED, State.FAILED})
 
 
-def time(at: float) -> str:
-    """A moment as people and programs read it."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
 def time_if(at: float | None) -> str | None:
     """A moment, if there is one."""
-    return None if at is None else time(at)
+    return None if at is None else rfc3339(at)
 
 
 def command(command: Command, now: float) -> dict[str, Any]:
@@ -46,11 +41,11 @@ def command(command: Command, now: float) -> dict[str, Any]:
         "final": state in TERMINAL or unconfirmed_for_good,
         "happened": MEANING[state][1],
         "attempt": command.attempt,
-        "accepted_at": time(command.accepted_at),
+        "accepted_at": rfc3339(command.accepted_at),
         "sent_at": time_if(command.sent_at),
         "settled_at": time_if(command.settled_at),
-        "expires_at": time(command.expires_at),
-        "deadline": time(command.deadline),
+        "expires_at": rfc3339(command.expires_at),
+        "deadline": rfc3339(command.deadline),
     }
 
 
@@ -67,7 +62,7 @@ def hop(hop: Hop, accepted_at: float) -> dict[str, Any]:
         "state": hop.state,
         "reason": hop.reason,
         "attempt": hop.attempt,
-        "at": time(hop.at),
+        "at": rfc3339(hop.at),
         "after": round(hop.at - accepted_at, 4),
         "by": "backend" if hop.arrived_at is None else "vehicle",
         "arrived_at": time_if(hop.arrived_at),
@@ -108,7 +103,7 @@ def registered_vehicle(record: VehicleRecord, catalog: Catalog, now: float) -> d
     return {
         "vin": record.vin,
         "model": record.model,
-        "added_at": time(record.added_at),
+        "added_at": rfc3339(record.added_at),
         "presence": presence(record, catalog.models.get(record.model), now),
         "heard_at": time_if(record.heard_at),
         "clock_offset": round(record.clock_offset, 3),
@@ -166,7 +161,7 @@ def credential(credential: Credential) -> dict[str, Any]:
     return {
         "id": credential.id,
         "vin": credential.vin,
-        "created_at": time(credential.created_at),
+        "created_at": rfc3339(credential.created_at),
         "revoked_at": time_if(credential.revoked_at),
     }
 
@@ -184,8 +179,8 @@ def grant(grant: Grant) -> dict[str, Any]:
         "person": grant.person,
         "vin": grant.vin,
         "risks": grant.risks,
-        "until": None if grant.until >= FOREVER else time(grant.until),
-        "created_at": time(grant.created_at),
+        "until": None if grant.until >= FOREVER else rfc3339(grant.until),
+        "created_at": rfc3339(grant.created_at),
         "created_by": grant.created_by,
         "ended_at": time_if(grant.ended_at),
     }
@@ -198,6 +193,6 @@ def dead_letter(letter: DeadLetter) -> dict[str, Any]:
         "reason": letter.reason,
         "detail": letter.detail,
         "source": letter.source,
-        "at": time(letter.at),
+        "at": rfc3339(letter.at),
         "payload": letter.payload,
     }

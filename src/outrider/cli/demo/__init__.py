@@ -58,11 +58,12 @@ async def _unless_told(work: Any) -> dict[str, Any]:
 
 
 async def _demo(count: int, as_json: bool) -> dict[str, Any]:
-    from outrider.cli.demo.screen import Lines, Live, Silence, summary
+    from outrider.cli.demo.screen import Lines, Picture, summary
     from outrider.cli.stage import temporary_folder
+    from outrider.cli.terminal import Silence
 
     began = monotonic()
-    screen: Screen = Silence() if as_json else Live() if sys.stdout.isatty() else Lines()
+    screen: Screen = Silence() if as_json else Picture() if sys.stdout.isatty() else Lines()
     async with temporary_folder("demo") as folder:
         with screen.open():
             scenes, wrong = await _play(folder.path, count, screen)

@@ -6,14 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import typer
-from rich import live
-from rich.console import Console, Group
-from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from outrider.cli.demo.scene import Scene
 from outrider.cli.shown import coloured, state_colour, styled
+from outrider.cli.terminal import Live
 
 _ROOM_FOR_ALL = 100
 """Columns that the whole table needs; on fewer the model is left out."""
@@ -24,23 +22,9 @@ _ROOMY = 107
 class Screen(Protocol):
     """What the demo needs of a screen: a word on what it is busy with, and the scenes as they now stand."""
 
-    def busy(self, with_what: str) -> None: ...
-    def show(self, scenes: Sequence[Scene]) -> None: ...
+    def busy(self, with_what: str, /) -> None: ...
+    def show(self, scenes: Sequence[Scene], /) -> None: ...
     def open(self) -> AbstractContextManager[Any]: ...
-
-
-class Silence:
-    """For programs that only want the document."""
-
-    def busy(self, with_what: str) -> None:
-        """Nothing."""
-
-    def show(self, scenes: Sequence[Scene]) -> None:
-        """Nothing."""
-
-    def open(self) -> AbstractContextManager[Any]:
-        """Nothing to open."""
-        return nullcontext()
 
 
 class Lines:
@@ -82,31 +66,17 @@ def verdict(scene: Scene) -> str:
     return "as expected" if scene.settled else ""
 
 
-class Live:
+class Picture(Live):
     """The table in the terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, emoji=False)
-        self._live = live.Live(console=self._console, auto_refresh=True, refresh_per_second=10)
-        self._spinner = Spinner("dots", style="cyan")
-
-    def open(self) -> AbstractContextManager[Any]:
-        """From here to its end the table is shown; its last state stays."""
-        return self._live
-
-    def busy(self, with_what: str) -> None:
-        """Say it beside something that turns."""
-        self._spinner.update(text=Text(f" {with_what} ..."))
-        self._live.update(self._spinner)
 
     def show(self, scenes: Sequence[Scene]) -> None:
         """Draw all rows anew."""
         settled = sum(scene.settled for scene in scenes)
-        parts: list[Any] = [Text(headline(scenes), style="bold"), "", table(scenes, self._console.width)]
+        parts: list[Any] = [Text(headline(scenes), style="bold"), "", table(scenes, self.console.width)]
         if settled < len(scenes):
-            self._spinner.update(text=Text(f" {settled} of {len(scenes)} commands are settled"))
-            parts += ["", self._spinner]
-        self._live.update(Group(*parts))
+            self.spinner.update(text=Text(f" {settled} of {len(scenes)} commands are settled"))
+            parts += ["", self.spinner]
+        self.draw(*parts)
 
 
 def headline(scenes: Sequence[Scene]) -> str:

@@ -14,8 +14,6 @@ from outrider.cli.shown import assignments, complain, say, show_table
 
 if TYPE_CHECKING:
     from outrider.gateway.faults import Refused
-    from outrider.gateway.reading import Read
-    from outrider.gateway.release import Release
     from outrider.gateway.running import Watch
     from outrider.gateway.store import State
 
@@ -127,6 +125,7 @@ async def _publish(folders: Sequence[Path], state: "State", where: Path, told: _
 
 async def _compare(folders: Sequence[Path], state: "State", where: Path, told: _Told) -> None:
     """Tell of each product whose folder is not what is live. Nobody has to wait for it."""
+    from outrider.gateway.drift import differs
     from outrider.gateway.faults import Refused
     from outrider.gateway.reading import read_product
 
@@ -135,20 +134,11 @@ async def _compare(folders: Sequence[Path], state: "State", where: Path, told: _
         release = state.product(name).release(state.product(name).published().release)
         try:
             read = await asyncio.to_thread(read_product, folder, where)
-            if not _is_same(read, release):
+            if differs(read, release):
                 say(f"{name}: release {release.number} is live, its folder differs: outrider gateway publish {folder}")
         except Refused as error:
             told.complain(name, error)
             say(f"{name}: release {release.number} is live all the same")
-
-
-def _is_same(read: "Read", release: "Release") -> bool:
-    import msgspec
-
-    from outrider.gateway.compile import compile_product
-
-    compiled = compile_product(read.product, read.placement, read.operations)
-    return msgspec.json.encode(compiled, order="sorted") == msgspec.json.encode(release.compiled, order="sorted")
 
 
 def _name(folder: Path) -> str:

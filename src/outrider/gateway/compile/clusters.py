@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from outrider.gateway.compile.addresses import is_loopback, is_number, pipe, socket
+from outrider.common.ports import is_ip, is_loopback
 from outrider.gateway.compile.parts import Source, seconds, typed
+from outrider.gateway.compile.sockets import pipe, socket
 from outrider.gateway.compile.tls import to_upstreams
 from outrider.gateway.environment import Backend, Upstream
 from outrider.gateway.faults import Refused
@@ -36,7 +37,7 @@ def _version(source: Source, name: str) -> dict[str, Any]:
         addresses = [_address(upstream, backend) for upstream in backend.upstreams]
     except ValueError as error:
         raise Refused(f"{product.name}: version {name}: {error}") from None
-    by_name = any(one.address and not is_number(one.address.host) for one in backend.upstreams)
+    by_name = any(one.address and not is_ip(one.address.host) for one in backend.upstreams)
     return {
         **_cluster(name, addresses, by_name=by_name),
         "lb_policy": "LEAST_REQUEST",

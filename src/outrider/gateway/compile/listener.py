@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from outrider.common.ports import Address
-from outrider.gateway.compile.addresses import is_loopback, is_number, socket
+from outrider.common.ports import Address, is_ip, is_loopback
 from outrider.gateway.compile.clusters import ADMIN
 from outrider.gateway.compile.log import access_log
 from outrider.gateway.compile.parts import Json, Source, digest, extension, from_file, seconds, typed
 from outrider.gateway.compile.problems import local_replies
 from outrider.gateway.compile.routes import IDLE
+from outrider.gateway.compile.sockets import socket
 from outrider.gateway.compile.tls import to_callers
 from outrider.gateway.compile.tracing import tracing
 from outrider.gateway.faults import Refused
@@ -95,7 +95,7 @@ def _manager(prefix: str, *, http_filters: Sequence[Json], **more: Any) -> dict[
 
 
 def _listener(source: Source, name: str, address: Address, chain: dict[str, Any]) -> dict[str, Any]:
-    if not is_number(address.host):
+    if not is_ip(address.host):
         raise Refused(f"{source.product.name}: it can listen at an IP address, not at the name {address.host}")
     return typed(
         "envoy.config.listener.v3.Listener",

@@ -7,7 +7,7 @@ their folder is renamed, which is how they are renewed without a restart.
 from pathlib import Path
 from typing import Any
 
-from outrider.gateway.compile.addresses import is_ip
+from outrider.common.ports import is_ip
 from outrider.gateway.compile.parts import Json, Source, digest, extension, from_file, typed
 from outrider.gateway.environment import ListenTls, UpstreamTls
 

@@ -54,13 +54,14 @@ async def _unless_told(work: Coroutine[Any, Any, Mapping[str, Any]]) -> Mapping[
 
 
 async def _demo(as_json: bool) -> Mapping[str, Any]:
-    from outrider.cli.gateway.demo.screen import Lines, Live, Silence, document, summary, table
+    from outrider.cli.gateway.demo.screen import Lines, Picture, document, summary, table
     from outrider.cli.stage import temporary_folder
+    from outrider.cli.terminal import Silence
     from outrider.gateway.envoy import version
 
     version()  # raises NoEnvoy before anything is started
     began = monotonic()
-    screen: Screen = Silence() if as_json else Live() if sys.stdout.isatty() else Lines()
+    screen: Screen = Silence() if as_json else Picture() if sys.stdout.isatty() else Lines()
     async with temporary_folder("gateways") as folder:
         with screen.open():
             play, wrong = await _play(folder.path, screen, began)

@@ -6,15 +6,13 @@ from typing import Any, Protocol
 
 import msgspec
 import typer
-from rich import live
-from rich.console import Console, Group
 from rich.padding import Padding
-from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from outrider.cli.gateway.demo.scene import Act
 from outrider.cli.shown import styled
+from outrider.cli.terminal import Live
 
 _INDENT = 9
 """Columns before what is told; the time stands there."""
@@ -40,23 +38,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Screen(Protocol):
     """What the demo needs of a screen: a word on what it is busy with, and the acts and rows as they now stand."""
 
-    def busy(self, with_what: str) -> None: ...
-    def show(self, acts: Sequence[Act], rows: Sequence[Row]) -> None: ...
+    def busy(self, with_what: str, /) -> None: ...
+    def show(self, acts: Sequence[Act], rows: Sequence[Row], /) -> None: ...
     def open(self) -> AbstractContextManager[Any]: ...
-
-
-class Silence:
-    """For programs that only want the document."""
-
-    def busy(self, with_what: str) -> None:
-        """Nothing."""
-
-    def show(self, acts: Sequence[Act], rows: Sequence[Row]) -> None:
-        """Nothing."""
-
-    def open(self) -> AbstractContextManager[Any]:
-        """Nothing to open."""
-        return nullcontext()
 
 
 class Lines:
@@ -82,22 +66,8 @@ class Lines:
         return nullcontext()
 
 
-class Live:
-    """All of it in the terminal, drawn anew."""
-
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, emoji=False)
-        self._live = live.Live(console=self._console, auto_refresh=True, refresh_per_second=10)
-        self._spinner = Spinner("dots", style="cyan")
-
-    def open(self) -> AbstractContextManager[Any]:
-        """From here to its end it is shown; its last state stays."""
-        return self._live
-
-    def busy(self, with_what: str) -> None:
-        """Say it beside something that turns."""
-        self._spinner.update(text=Text(f" {with_what} ..."))
-        self._live.update(self._spinner)
+class Picture(Live):
+    """All of it in the terminal."""
 
     def show(self, acts: Sequence[Act], rows: Sequence[Row]) -> None:
         """Draw it."""
@@ -105,11 +75,11 @@ class Live:
         for act in acts:
             parts.append(Text(_headline(act)))
             if act.good is None:
-                self._spinner.update(text=Text(""))
-                parts.append(Padding(self._spinner, (0, 0, 0, _INDENT)))
+                self.spinner.update(text=Text(""))
+                parts.append(Padding(self.spinner, (0, 0, 0, _INDENT)))
             else:
                 parts.append(Padding(Text(act.told, style="green" if act.good else "bold red"), (0, 0, 0, _INDENT)))
-        self._live.update(Group(*parts, "", table(rows)))
+        self.draw(*parts, "", table(rows))
 
 
 def _headline(act: Act) -> str:
