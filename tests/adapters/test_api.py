@@ -619,6 +619,21 @@ async def test_a_vehicle_is_registered_and_gets_a_credential_and_a_grant(
     assert (await admin.get(f"/v1/admin/vehicles/{NEW_VIN}/grants")).json()["items"] == [ended.json()]
 
 
+@pytest.mark.parametrize(("name", "body"), [("credentials", {}), ("grants", {"person": "eve", "risks": ["comfort"]})])
+async def test_what_a_vehicle_has_comes_page_by_page(admin: httpx.AsyncClient, name: str, body: dict[str, Any]) -> None:
+    """The oldest first; the last page says that it is the last."""
+    place = f"/v1/admin/vehicles/{VIN}/{name}"
+    before = len((await admin.get(place)).json()["items"])
+    added = [(await admin.post(place, json=body)).json()["id"] for _ in range(3)]
+
+    first = (await admin.get(place, params={"limit": before + 2})).json()
+    rest = (await admin.get(place, params={"limit": 2, "cursor": first["next"]})).json()
+
+    assert [each["id"] for each in first["items"][before:] + rest["items"]] == added
+    assert rest["next"] is None
+    assert (await admin.get(place, params={"cursor": "no"})).json()["code"] == "wrong_parameter"
+
+
 async def test_a_revoked_credential_ends_its_connection(platform: LittlePlatform, admin: httpx.AsyncClient) -> None:
     """Where the connection cannot be ended, we say so, and that the credential is revoked."""
     credentials = f"/v1/admin/vehicles/{VIN}/credentials"

@@ -337,7 +337,8 @@ async def test_grants_of_a_person_and_of_a_vehicle(store: Any) -> None:
     assert {g.id for g in await store.grants("alice", VIN, NOW)} == {"g1", "g2"}
     assert await store.grants("alice", VIN, NOW + 5) == [grant()]
     assert await store.grants("bob", VIN, NOW) == []
-    assert await store.grants_of_vehicle(VIN) == [grant(), short, msgspec.structs.replace(bobs, ended_at=NOW)]
+    assert await store.grants_of_vehicle(VIN, "", 9) == [grant(), short, msgspec.structs.replace(bobs, ended_at=NOW)]
+    assert await store.grants_of_vehicle(VIN, "g1", 1) == [short]
 
 
 # ---- when to look
@@ -514,7 +515,8 @@ async def test_credentials(store: Any) -> None:
     assert await store.revoke_credential(OTHER, "k2", NOW) is None
     assert await store.valid_hashes(VIN) == ["hash-2"]
     assert await store.valid_hashes(UNKNOWN) == []
-    assert await store.credentials(VIN) == [revoked, two]
+    assert await store.credentials(VIN, "", 9) == [revoked, two]
+    assert await store.credentials(VIN, revoked.id, 9) == [two]
 
 
 async def test_notes_to_itself(store: Any) -> None:

@@ -106,6 +106,22 @@ def test_a_session_is_followed_until_it_ends(charging: httpx.Client) -> None:
     assert (shown[-1]["percent"], shown[-1]["state"]) == (45, "complete")
 
 
+def test_the_stations_come_page_by_page(charging: httpx.Client) -> None:
+    """Each says where the next begins; the last says that it is the last."""
+    first = charging.get("/v1/stations?limit=3").json()
+    rest = charging.get("/v1/stations", params={"limit": 3, "cursor": first["next"]}).json()
+
+    assert fits("charging", "StationList", first)
+    assert [each["name"] for each in first["stations"] + rest["stations"]] == [
+        "harbour",
+        "market",
+        "north-gate",
+        "old-mill",
+    ]
+    assert rest["next"] is None
+    assert problem(charging.get("/v1/stations?limit=101")) == (422, "wrong_parameter")
+
+
 def test_prices_need_nothing(charging: httpx.Client) -> None:
     """The old form and the new; each answer says which version gave it."""
     assert fits("charging", "TariffList", charging.get("/v1/tariffs").json())

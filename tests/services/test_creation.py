@@ -194,7 +194,7 @@ async def test_one_key_at_the_same_time(here: World) -> None:
 
 async def test_a_key_opens_nothing(here: World) -> None:
     """Whoever lost the grant does not see the command by repeating the request."""
-    [grant] = await here.registry.grants(VIN)
+    [grant] = await here.registry.grants(VIN, "", 9)
     await here.ask(key="key")
     await here.registry.end_grant(grant.id)
 

@@ -73,7 +73,7 @@ async def test_a_credential_opens_the_door(here: World) -> None:
     assert await knocks(here, secret)
     assert not await knocks(here, secret, OTHER)
     assert secret not in str(await here.store.valid_hashes(VIN))
-    assert await here.registry.credentials(VIN) == [credential]
+    assert await here.registry.credentials(VIN, "", 9) == [credential]
 
 
 async def test_a_credential_can_be_changed_without_a_gap(here: World) -> None:
@@ -124,7 +124,7 @@ async def test_a_grant(here: World) -> None:
 
     assert (short.risks, short.until, short.created_by) == ((Risk.ACCESS,), NOW + 5, "operator")
     assert long.until == FOREVER
-    assert {g.id for g in await here.registry.grants(VIN)} >= {short.id, long.id}
+    assert {g.id for g in await here.registry.grants(VIN, "", 9)} >= {short.id, long.id}
 
 
 @pytest.mark.parametrize("until", [NOW, NOW - 1])
@@ -134,7 +134,7 @@ async def test_a_grant_ends_in_the_future(here: World, until: float) -> None:
         await here.registry.add_grant(VIN, "bob", [Risk.ACCESS], until, "operator")
 
     assert [c.field for c in refused.value.errors] == ["until"]
-    assert len(await here.registry.grants(VIN)) == 1
+    assert len(await here.registry.grants(VIN, "", 9)) == 1
 
 
 async def test_an_ended_grant_withdraws_what_waits(here: World) -> None:
@@ -142,7 +142,7 @@ async def test_an_ended_grant_withdraws_what_waits(here: World) -> None:
     await here.happens(birth("s"), will("s"))
     command = await here.ask()
     await here.happens(Accepted(vin=VIN, command_id=command.id))
-    [grant] = await here.registry.grants(VIN)
+    [grant] = await here.registry.grants(VIN, "", 9)
 
     ended = await here.registry.end_grant(grant.id)
 
@@ -157,9 +157,9 @@ async def test_what_there_is_not(here: World) -> None:
     """Nothing can be given to a vehicle that is not registered, and no unknown grant ended."""
     for asked in (
         here.registry.vehicle(UNKNOWN),
-        here.registry.credentials(UNKNOWN),
+        here.registry.credentials(UNKNOWN, "", 9),
         here.registry.add_credential(UNKNOWN),
-        here.registry.grants(UNKNOWN),
+        here.registry.grants(UNKNOWN, "", 9),
         here.registry.add_grant(UNKNOWN, "bob", [Risk.ACCESS], None, "operator"),
     ):
         with pytest.raises(VehicleUnknown):

@@ -41,7 +41,7 @@ async def add(
 @asks
 async def list_(platform: Platform, vin: Vin, as_json: Json = False) -> None:
     """A vehicle's grants, ended ones too."""
-    found = (await platform.get(path("/v1/admin/vehicles/{}/grants", vin)))["items"]
+    found = [grant async for grant in platform.items(path("/v1/admin/vehicles/{}/grants", vin))]
     if as_json:
         return print_json(found)
     rows = (

@@ -65,10 +65,10 @@ class Registry:
         await self._store.add_credential(credential, credential_hash(secret))
         return credential, secret
 
-    async def credentials(self, vin: str) -> list[Credential]:
-        """A vehicle's credentials, ended ones too."""
+    async def credentials(self, vin: str, after: str, limit: int) -> list[Credential]:
+        """A vehicle's credentials behind an id, the oldest first, ended ones too."""
         await self.vehicle(vin)
-        return await self._store.credentials(vin)
+        return await self._store.credentials(vin, after, limit)
 
     async def revoke_credential(self, vin: str, credential_id: str) -> Credential:
         """End a credential and the connection that may use it.
@@ -89,10 +89,10 @@ class Registry:
             ) from error
         return credential
 
-    async def grants(self, vin: str) -> list[Grant]:
-        """A vehicle's grants, ended ones too."""
+    async def grants(self, vin: str, after: str, limit: int) -> list[Grant]:
+        """A vehicle's grants behind an id, the oldest first, ended ones too."""
         await self.vehicle(vin)
-        return await self._store.grants_of_vehicle(vin)
+        return await self._store.grants_of_vehicle(vin, after, limit)
 
     async def add_grant(self, vin: str, person: str, risks: Sequence[Risk], until: float | None, by: str) -> Grant:
         """Let a person use a vehicle for some risk classes, until a time (None: without end).

@@ -1,5 +1,6 @@
 """The operations of administrators: vehicles, credentials, grants, dead letters."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated
@@ -17,6 +18,8 @@ from outrider.services.registry import Registry
 
 Letters = Callable[[str | None, int], Awaitable[Sequence[DeadLetter]]]
 """The latest dead letters, of one vehicle or of all (None), at most so many."""
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 VIN_IN_WORDS = "must have 17 characters: digits and capital letters except I, O and Q, the last four of them digits"
 PERSON_IN_WORDS = "must have 1 to 128 characters, none of them a control character"
@@ -73,8 +76,10 @@ class Admin:
         return answer(views.registered_vehicle(record, self._catalog(), self._clock()))
 
     async def credentials(self, call: Call) -> Response:
-        found = await self._registry.credentials(call.path["vin"])
-        return answer({"items": [views.credential(each) for each in found], "next": None})
+        query = call.query("cursor", "limit")
+        limit, after = query.limit(), query.cursor(_ID) or ""
+        found = await self._registry.credentials(call.path["vin"], after, limit + 1)
+        return page(found, limit, lambda each: each.id, views.credential)
 
     async def add_credential(self, call: Call) -> Response:
         await call.decoded(_nothing, empty=b"{}")
@@ -85,8 +90,10 @@ class Admin:
         return answer(views.credential(await self._registry.revoke_credential(call.path["vin"], call.path["id"])))
 
     async def grants(self, call: Call) -> Response:
-        found = await self._registry.grants(call.path["vin"])
-        return answer({"items": [views.grant(each) for each in found], "next": None})
+        query = call.query("cursor", "limit")
+        limit, after = query.limit(), query.cursor(_ID) or ""
+        found = await self._registry.grants(call.path["vin"], after, limit + 1)
+        return page(found, limit, lambda each: each.id, views.grant)
 
     async def add_grant(self, call: Call) -> Response:
         asked = await call.decoded(_grant)

@@ -169,10 +169,10 @@ class Query:
         return values[0]
 
     def some_of(self, name: str, options: Collection[str]) -> list[str] | None:
-        """The values, each one of the options; None where none was given. Raises WrongParameter."""
+        """The values, each one of the options, at most as many; None where none was given. Raises WrongParameter."""
         values = self.many(name)
-        if any(value not in options for value in values):
-            raise wrong(name, f"must be one of {', '.join(options)}")
+        if len(values) > len(options) or any(value not in options for value in values):
+            raise wrong(name, f"must be one of {', '.join(options)}, each once")
         return values or None
 
     def limit(self) -> int:

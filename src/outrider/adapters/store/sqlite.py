@@ -86,11 +86,13 @@ class SqliteStore:
     async def grants(self, person: str, vin: str, now: float) -> list[Grant]:
         return [rows.grant(dict(row)) for row in self._rows("grants_of_person", person=person, vin=vin, now=now)]
 
-    async def grants_of_vehicle(self, vin: str) -> list[Grant]:
-        return [rows.grant(dict(row)) for row in self._rows("grants_of_vehicle", vin=vin)]
+    async def grants_of_vehicle(self, vin: str, after: str, limit: int) -> list[Grant]:
+        found = self._rows("grants_of_vehicle", vin=vin, after=after, limit=limit)
+        return [rows.grant(dict(row)) for row in found]
 
-    async def credentials(self, vin: str) -> list[Credential]:
-        return [rows.credential(dict(row)) for row in self._rows("credentials_of_vehicle", vin=vin)]
+    async def credentials(self, vin: str, after: str, limit: int) -> list[Credential]:
+        found = self._rows("credentials_of_vehicle", vin=vin, after=after, limit=limit)
+        return [rows.credential(dict(row)) for row in found]
 
     async def valid_hashes(self, vin: str) -> list[str]:
         """The SHA-256 of every secret that this vehicle may connect with."""

@@ -107,7 +107,8 @@ insert into vehicles (vin, model, added_at) values (:vin, :model, :added_at) on 
 select * from grants where person = :person and vin = :vin and ended_at is null and until > :now;
 
 -- name: grants_of_vehicle
-select * from grants where vin = :vin order by created_at, id;
+-- Ids begin with their time.
+select * from grants where vin = :vin and id > :after order by id limit :limit;
 
 -- name: add_grant
 insert into grants (id, person, vin, risks, until, created_at, created_by)
@@ -124,7 +125,7 @@ update vehicles set look_at = min(coalesce(look_at, :at), :at) where vin = :vin;
 update vehicles set look_at = :at where vin = :vin;
 
 -- name: credentials_of_vehicle
-select * from credentials where vin = :vin order by created_at, id;
+select * from credentials where vin = :vin and id > :after order by id limit :limit;
 
 -- name: valid_hashes
 select hash from credentials where vin = :vin and revoked_at is null;

@@ -89,9 +89,12 @@ class Charging:
         return Starlette(routes=routes, exception_handlers={HTTPException: _problem})
 
     async def list_stations(self, request: Request) -> Response:
-        stations = [self._station(name) for name in sorted(STATIONS)]
+        limit, after = _limit(request), request.query_params.get("cursor", "")
         only_free = request.query_params.get("free") == "true"
-        return self._answer({"stations": [each for each in stations if each["free"] or not only_free]})
+        stations = [self._station(name) for name in sorted(STATIONS) if name > after]
+        found = [each for each in stations if each["free"] or not only_free]
+        more = found[limit - 1]["name"] if len(found) > limit else None
+        return self._answer({"stations": found[:limit], "next": more})
 
     async def show_station(self, request: Request) -> Response:
         name = request.path_params["station"]
@@ -149,6 +152,13 @@ class Charging:
         if session is None:
             raise HTTPException(404, "session_unknown: There is no such session.")
         return session
+
+
+def _limit(request: Request) -> int:
+    given = request.query_params.get("limit", "50")
+    if not (given.isdecimal() and len(given) < 4 and 1 <= int(given) <= 100):
+        raise HTTPException(422, "wrong_parameter: limit must be a whole number from 1 to 100.")
+    return int(given)
 
 
 async def _events(session: Session) -> AsyncIterator[bytes]:
