@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outrider.common.json_path import dotted
 from outrider.common.json_schema import FAULTS_LIMIT, Fault, Schema, SchemaError
@@ -68,6 +70,112 @@ def test_a_pattern_may_be_said_in_words() -> None:
 
     assert schema.faults({"one": "2"}) == [Fault(("one",), "must be a version such as v1")]
     assert schema.faults({"One": "v2"}) == [Fault(("One",), "the name must be a word")]
+
+
+PLACES: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["flap"], "properties": {"in": {"const": "path"}, "flap": {"type": "string"}}},
+        {"properties": {"in": {"const": "query"}, "style": {"enum": ["form"]}}},
+        {"properties": {"in": {"const": "header"}, "style": {"enum": ["simple"]}}},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fault"),
+    [
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, [], Fault((), "must be text or a whole number")),
+        ({"oneOf": [{"type": "string"}, SEAT]}, {"level": 9}, Fault(("level",), "must be at most 3 (steps)")),
+        ({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, {}, Fault((), "must have a or b")),
+        (
+            {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+            {"a": 1, "b": 1},
+            Fault((), "must have only one of a, b"),
+        ),
+        (PLACES, {"in": "heder"}, Fault(("in",), "must be one of path, query, header")),
+        (PLACES, {"in": "header", "style": "form"}, Fault(("style",), "must be one of simple")),
+        (PLACES, {"in": "path", "flap": 1}, Fault(("flap",), "must be text")),
+    ],
+)
+def test_of_several_schemas_the_one_that_was_meant_is_told(schema: dict[str, Any], value: Any, fault: Fault) -> None:
+    """One fault and not one for each of them: a value is wrong in the way that its author would see."""
+    assert Schema(schema).faults(value) == [fault]
+
+
+STRICT: dict[str, Any] = {
+    "properties": {"type": {"enum": ["http", "oauth"]}, "name": {"type": "string"}},
+    "if": {"properties": {"type": {"const": "http"}}},
+    "then": {"$ref": "#/$defs/http"},
+    "unevaluatedProperties": False,
+    "$defs": {"http": {"properties": {"scheme": {"type": "string"}}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "faults"),
+    [
+        ({"type": "http", "scheme": "bearer"}, []),
+        ({"type": "http", "sheme": "x"}, [Fault(("sheme",), "is not known; known here: type, name, scheme")]),
+        ({"type": "oauth", "scheme": "x"}, [Fault(("scheme",), "does not go with what stands beside it")]),
+        ({"type": "htp", "scheme": "x"}, [Fault(("type",), "must be one of http, oauth")]),
+    ],
+)
+def test_what_follows_from_another_fault_is_not_told_too(value: Any, faults: list[Fault]) -> None:
+    """A known member beside a wrong one is not unknown."""
+    assert Schema(STRICT).faults(value) == faults
+
+
+PARTS: list[Any] = [
+    *(
+        {"type": "string"},
+        {"type": "object"},
+        {"required": ["a"]},
+        {"required": ["b"]},
+        {"enum": [1, "x"]},
+        {"const": 1},
+    ),
+    *(
+        True,
+        False,
+        {"properties": {"a": {"type": "string"}}, "additionalProperties": False},
+        {"not": {"required": ["a"]}},
+    ),
+]
+SCHEMAS: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(PARTS),
+    lambda inner: st.fixed_dictionaries(
+        {},
+        optional={
+            "oneOf": st.lists(inner, min_size=1, max_size=3),
+            "anyOf": st.lists(inner, min_size=1, max_size=3),
+            "properties": st.dictionaries(st.sampled_from("ab"), inner),
+            "dependentSchemas": st.dictionaries(st.sampled_from("ab"), inner, max_size=1),
+            "unevaluatedProperties": st.just(False),
+            **dict.fromkeys(("items", "if", "then", "else", "propertyNames"), inner),
+        },
+    ),
+    max_leaves=8,
+)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from([1, "x", None]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "b", "07"]), inner),
+    max_leaves=5,
+)
+
+
+@given(SCHEMAS, VALUES)
+def test_what_does_not_fit_is_always_told(schema: Any, value: Any) -> None:
+    """However faults are chosen and worded: none are told of a value that fits, and some of every other."""
+    compiled = Schema({"allOf": [schema]})
+
+    assert bool(compiled.faults(value)) != compiled.accepts(value)
+
+
+def test_a_key_of_digits_is_a_key() -> None:
+    """The path has it as it was written, so that it can be found."""
+    assert Schema({"additionalProperties": {"additionalProperties": {"type": "string"}}}).faults(
+        {"200": {"007": 1}}
+    ) == [Fault(("200", "007"), "must be text")]
 
 
 def test_a_hostile_value_is_refused_in_few_words() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.common import yaml_positions
-from outrider.common.yaml_positions import SIZE_LIMIT, Position, YamlError, read_yaml
+from outrider.common.yaml_positions import SIZE_LIMIT, SLIPS_LIMIT, VALUES_LIMIT, Position, YamlError, read_yaml
 
 CAR = b"""\
 # a car
@@ -147,12 +147,28 @@ def test_a_file_with_a_byte_order_mark_reads_like_any_other() -> None:
 TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]))
 # YAML ends a key on one line after 1,024 characters, and each of these may be escaped to six.
 KEYS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=150)
-NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=20,
 )
+
+
+def test_a_file_of_brackets_ends_soon() -> None:
+    """It is small, and would take long to read."""
+    with pytest.raises(YamlError) as refused:
+        read_yaml(b"[" + b"1," * VALUES_LIMIT + b"1]")
+
+    assert refused.value.slips[-1].message == f"has more than {VALUES_LIMIT:,} values by here; split it"
+
+
+def test_a_file_with_a_thousand_slips_is_told_shortly() -> None:
+    """Whoever sees fifty has understood."""
+    with pytest.raises(YamlError) as refused:
+        read_yaml(b"".join(b"a%d: &a%d 1\n" % (number, number) for number in range(1000)))
+
+    assert len(refused.value.slips) == SLIPS_LIMIT
 
 
 @given(JSON)
@@ -182,3 +198,16 @@ def test_the_slow_parser_reads_the_same(raw: bytes, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(yaml_positions, "_Loader", yaml.SafeLoader)
 
     assert reading() == fast
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 5000])
+def test_a_number_beyond_all_measure(number: str) -> None:
+    """What no program could hold as a number is told once, and is no crash."""
+    with pytest.raises(YamlError, match="is not a number that JSON can hold") as error:
+        read_yaml(f"a: {number}".encode())
+    assert len(error.value.slips) == 1
+
+
+def test_whole_numbers_of_64_bits_are_exact() -> None:
+    """Larger ones are what other programs make of them."""
+    assert read_yaml(b"[18446744073709551615, 18446744073709551616]").data == [2**64 - 1, 2.0**64]

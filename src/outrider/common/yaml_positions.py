@@ -2,7 +2,7 @@
 
 Read is what YAML 1.2 calls the core schema: mappings with text keys, lists, text, numbers, true, false, null; `yes`,
 `on` and dates are text. What makes files surprising is refused: a key given twice, anchors and aliases (a short file
-can stand for gigabytes), tags, more than one document, infinite numbers, depth beyond 64.
+can stand for gigabytes), tags, more than one document, infinite numbers, depth beyond 64, more than 200,000 values.
 """
 
 import math
@@ -24,6 +24,11 @@ SIZE_LIMIT = 1024 * 1024
 """Bytes of the largest file that is read, unless the reader says otherwise."""
 
 DEPTH_LIMIT = 64
+SLIPS_LIMIT = 50
+"""As many slips of one file are told; a stranger's file may have thousands."""
+
+VALUES_LIMIT = 200_000
+"""So many values may one file hold; a megabyte of prose has few, one of brackets would take seconds to read."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -111,6 +116,9 @@ class _Reading:
 
     def _value(self, event: Any, path: JsonPath) -> Any:
         self.positions.setdefault(path, _position(event))
+        if len(self.positions) > VALUES_LIMIT:
+            message = f"has more than {VALUES_LIMIT:,} values by here; split it"
+            raise YamlError((*self.slips, Slip(_position(event), "", message)))
         if isinstance(event, yaml.AliasEvent):
             self._slip(event, path, f"*{event.anchor} is an alias; write the value out")
             return None
@@ -165,10 +173,24 @@ class _Reading:
                     return meaning(event.value)
                 except ValueError:
                     self._slip(event, path, "is not a number that JSON can hold; quote it if it is text")
+                    break
         return event.value
 
     def _slip(self, event: Any, path: JsonPath, message: str) -> None:
         self.slips.append(Slip(_position(event), dotted(path), message))
+        if len(self.slips) == SLIPS_LIMIT:
+            raise YamlError(tuple(self.slips))
+
+
+def _whole(text: str, base: int = 10) -> int | float:
+    """A whole number; one that 64 bits don't hold as programs that read JSON take it."""
+    number = int(text, base)
+    if -(2**63) <= number < 2**64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def _finite(text: str) -> float:
@@ -183,9 +205,9 @@ _PLAIN_SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"null|Null|NULL|~|"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
-    (re.compile(r"[-+]?[0-9]+"), int),
-    (re.compile(r"0o[0-7]+"), lambda text: int(text[2:], 8)),
-    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text[2:], 16)),
+    (re.compile(r"[-+]?[0-9]+"), _whole),
+    (re.compile(r"0o[0-7]+"), lambda text: _whole(text[2:], 8)),
+    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: _whole(text[2:], 16)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), _finite),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: _finite(text.lower())),
 )
