@@ -27,7 +27,7 @@ fmt: ## mend what ruff can mend
 	@sh scripts/venv.sh dev
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-docs: ## write docs/lifecycle.md, catalog.md, cli.md and our product's openapi.yaml anew from the program
+docs: ## write the reference pages in docs/ and our product's openapi.yaml anew from the program
 	@sh scripts/venv.sh run
 	@.venv/bin/python -m outrider.cli.reference docs
 

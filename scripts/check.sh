@@ -17,6 +17,7 @@ step lint $bin/ruff check .
 step format $bin/ruff format --check .
 step types $bin/mypy
 step imports $bin/lint-imports --no-logo
+step spectral sh scripts/spectral.sh
 step tests $bin/pytest "$@"
 
 [ -z "$broken" ] || { printf '\nFailed:%s\n' "$broken"; exit 1; }

@@ -17,7 +17,7 @@ from outrider.gateway.product import Product
 from outrider.gateway.reading import Read, read_product
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/gateway.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/gateway.md", "docs/linting.md", "docs/governance.md")
 GATEWAY = (ROOT / "docs/gateway.md").read_text(encoding="utf-8")
 COMMANDS = dict(leaves(get_command(application())))
 MAKE = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))

@@ -33,6 +33,7 @@ from outrider.gateway import envoy, generations, inotify
 from outrider.gateway.drift import differs
 from outrider.gateway.environment import Placement
 from outrider.gateway.envoy import NoEnvoy
+from outrider.gateway.governance.telling import lines
 from outrider.gateway.jwks import KeysUnreadable, read_keys
 from outrider.gateway.publishing import publish
 from outrider.gateway.reading import Read, read_product
@@ -79,7 +80,7 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
         state = State(folder / "state")
         if _is_new(state.product(PRODUCT), read):
             await _until_keys_can_be_read(read)
-            await publish(state, read, by=BY, reason=REASON, now=datetime.now(UTC))
+            await _publish(state, read)
         async with watching(state, [PRODUCT], own_users=False, grace=grace) as watch:
             yield watch
 
@@ -215,6 +216,17 @@ def _key_source(settings: Settings) -> dict[str, str]:
     if "://" in settings.jwks:
         return {"url": settings.jwks}
     return {"file": str(Path(settings.jwks).absolute())}
+
+
+async def _publish(state: State, read: Read) -> None:
+    """Our API is what it is, whatever stands before it; so what breaks a rule or callers, as a catalog does that lacks
+    what they ask for, is said and holds up nothing.
+    """
+    release = await publish(state, read, by=BY, reason=REASON, now=datetime.now(UTC), advisory=True)
+    kept = state.product(PRODUCT).kept(release.number)
+    if kept and kept.report.outcome == "refused":
+        folder = str(Path(read.declared.file).parent)
+        log.warning("api_breaks_rules_or_callers", found=[*lines(kept.report, read.governance, folder)][1:])
 
 
 async def _until_keys_can_be_read(read: Read) -> None:

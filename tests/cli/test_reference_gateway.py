@@ -7,6 +7,7 @@ from outrider.cli.reference_gateway import gateway_markdown, schema
 from outrider.common.ports import Address
 from outrider.gateway.compile.problems import ROWS
 from outrider.gateway.environment import KeySource, Placement, Tracing
+from outrider.gateway.governance.governance import UNGOVERNED
 from outrider.gateway.product import Cors, Health, Limit, Limits, Product
 
 PAGE = gateway_markdown()
@@ -24,15 +25,16 @@ def fields(member: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[s
     for name, below in member.get("properties", {}).items():
         yield name
         yield from fields(below, document)
-    if isinstance(others := member.get("additionalProperties"), dict):
-        yield from fields(others, document)
+    for others in (member.get("additionalProperties"), member.get("items")):
+        if isinstance(others, dict):
+            yield from fields(others, document)
 
 
-def test_every_field_of_both_files_has_its_row() -> None:
+def test_every_field_of_the_files_has_its_row() -> None:
     """With what it is for; nothing goes undocumented."""
     told = {row[0].strip("`").rpartition(".")[2] for row in ROWS_OF_FIELDS}
 
-    for name in ("product", "environment"):
+    for name in ("product", "environment", "governance"):
         assert set(fields(schema(name), schema(name))) <= told
     assert all(row[1] for row in ROWS_OF_FIELDS)
 
@@ -62,6 +64,10 @@ def test_the_defaults_on_the_page_are_those_of_the_program() -> None:
         "issuer.jwks.refresh": KeySource().refresh,
         "trusted_proxies": Placement(environment="e", listen=here).trusted_proxies,
         "tracing.sample_percent": Tracing(otlp=here).sample_percent,
+        "rulesets.openapi": UNGOVERNED.rulesets.openapi,
+        "rulesets.asyncapi": UNGOVERNED.rulesets.asyncapi,
+        "longest_waiver": UNGOVERNED.longest_waiver,
+        "notice": UNGOVERNED.notice,
     }
 
     written = {row[0].strip("`"): row[3] for row in ROWS_OF_FIELDS if row[3] not in ("", "required")}

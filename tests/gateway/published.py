@@ -17,6 +17,7 @@ import msgspec
 
 from outrider.common.ports import LOOPBACK, Address, free_ports
 from outrider.gateway import envoy
+from outrider.gateway.documents import Source
 from outrider.gateway.environment import Backend, Issuer, KeySource, Placement, Upstream
 from outrider.gateway.generations import LIVE, state
 from outrider.gateway.product import Limit, Limits, Operation, Product
@@ -24,6 +25,7 @@ from outrider.gateway.publishing import publish, rollback
 from outrider.gateway.reading import Read
 from outrider.gateway.release import Release
 from outrider.gateway.store import Instance, ProductState, State
+from tests.gateway.lawful import declared, document
 from tests.gateway.signer import Signer
 
 NAME, ISSUER = "charging", "https://issuer.example"
@@ -44,6 +46,7 @@ class Charging:
         self.signer, self.jwks = Signer(ISSUER, NAME, "first", "second"), folder / "jwks.json"
         self.signer.publish(self.jwks, "first")
         self._upstreams = upstreams
+        self._major = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,18 +82,27 @@ class Charging:
             versions={name: Backend(upstreams=(Upstream(address=self._upstreams[name]),)) for name in versions},
         )
         settings = {"name": NAME, "owner": "a team", "versions": versions, "audiences": audiences, "limits": PLENTY}
+        operations = (STATE, SESSION, *more)
         return Read(
             product=Product(**{**settings, **product}),
             placement=placement,
-            operations=(STATE, SESSION, *more),
+            operations=operations,
             folder="products/charging",
+            source=self._document(operations),
+            declared=declared(NAME),
         )
+
+    def _document(self, operations: tuple[Operation, ...]) -> Source:
+        """Each time a new major version, so that a test may leave out what was there before."""
+        self._major += 1
+        return document(operations, name=NAME, version=f"{self._major}.0.0")
 
     def read_public(self, *operations: Operation) -> Read:
         """With these operations alone, all of them public, and no issuer."""
         read = self.read()
         placement = msgspec.structs.replace(read.placement, issuer=None)
-        return msgspec.structs.replace(read, operations=operations, placement=placement)
+        source = self._document(operations)
+        return msgspec.structs.replace(read, operations=operations, placement=placement, source=source)
 
     async def publish(self, *more: Operation, split: dict[str, int] | None = None, **settings: Any) -> Release:
         """Publish it so."""

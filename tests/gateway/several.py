@@ -12,6 +12,7 @@ from outrider.gateway.publishing import publish
 from outrider.gateway.reading import Read
 from outrider.gateway.release import Release
 from outrider.gateway.store import ProductState, State
+from tests.gateway.lawful import declared, document
 from tests.gateway.published import NOW, PLENTY
 
 OPERATIONS = (
@@ -60,6 +61,8 @@ class Several:
             placement=Placement(**{**settings, **placed}),  # type: ignore[arg-type]
             operations=OPERATIONS,
             folder=f"products/{name}",
+            source=document(OPERATIONS, name=name),
+            declared=declared(name),
         )
         return await publish(self.state, read, by="ada", now=NOW)
 

@@ -111,7 +111,8 @@ PRODUCTS = [
         add(PRODUCT_FILE, "colour: red\nlimits: {person: {rate: 5}}\n"),
         [
             "products/parking/product.yaml:5:1: colour: is not known; known here: name, owner, contact, versions, "
-            "audiences, limits, body_limit, timeout, timeouts, cors, retries, breakers, health, outliers",
+            "audiences, limits, body_limit, timeout, timeouts, cors, retries, breakers, health, outliers, waivers, "
+            "approvals",
             "products/parking/product.yaml:6:10: limits.person.requests: is required",
             "products/parking/product.yaml:6:19: limits.person.rate: is not known; known here: requests, per",
         ],

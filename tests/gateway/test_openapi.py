@@ -314,14 +314,14 @@ BROKEN_OPERATIONS = [
     (
         "{$ref: other.yaml#/paths/a}",
         [
-            "$ref: leads out of the document, and nothing is fetched; put it below components, "
+            "$ref: leads out of this document, and nothing is fetched; put it below components, "
             "and write #/components/..."
         ],
     ),
     (
         "{get: {operationId: a, responses: {default: {$ref: 'https://elsewhere.example/r.yaml'}}}}",
         [
-            "get.responses.default.$ref: leads out of the document, and nothing is fetched; put it below components, "
+            "get.responses.default.$ref: leads out of this document, and nothing is fetched; put it below components, "
             "and write #/components/..."
         ],
     ),

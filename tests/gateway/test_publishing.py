@@ -27,7 +27,7 @@ from tests.gateway.published import NOW, Charging, charging, publish_until
 
 NEW = Operation(id="getNew", method="get", path="/new", public=True)
 PUBLISHERS = multiprocessing.get_context("forkserver")
-PUBLISHERS.set_forkserver_preload(["tests.gateway.published"])
+PUBLISHERS.set_forkserver_preload(["tests.gateway.published", "tests.gateway.warm"])
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from outrider.gateway.environment import (
 )
 from outrider.gateway.faults import Refused
 from outrider.gateway.product import Product
-from outrider.gateway.reading import environment_file, find_environment, products_in, read_product, read_products
+from outrider.gateway.reading import environment_file, find_environment, products_in, read_product
 from outrider.gateway.store import NAME
 from tests.gateway.written import (
     ENVIRONMENT_FILE,
@@ -40,6 +40,7 @@ from tests.gateway.written import (
     add,
     edit,
     read,
+    read_all,
     remove,
     write,
     written,
@@ -84,7 +85,7 @@ def second(name: str, listen: int, hosts: str = "") -> tuple[Change, ...]:
 def refused(root: Path) -> list[str]:
     """What is said of all products, without the root."""
     with pytest.raises(Refused) as error:
-        read_products(root / "products", root / ENVIRONMENT_FILE)
+        read_all(root / "products", root / ENVIRONMENT_FILE)
     return str(error.value).replace(f"{root}/", "").splitlines()
 
 
@@ -166,7 +167,7 @@ def test_every_field_has_its_place_in_the_schema() -> None:
     assert _fields(Tracing) == _members(environment["properties"]["tracing"])
     shared = {"issuer", "trusted_proxies", "tracing"}
     assert _fields(Placement) - {"environment"} == set(place) | shared
-    assert set(environment["properties"]) == {*shared, "products"}
+    assert set(environment["properties"]) == {*shared, "products", "governance"}
 
 
 def test_whole_numbers_may_have_a_point(tmp_path: Path) -> None:
@@ -204,10 +205,17 @@ def test_a_product_does_not_suffer_from_anothers_mistakes(tmp_path: Path) -> Non
     assert read(tmp_path, add(ENVIRONMENT_FILE, broken)).product.name == "parking"
 
 
+def test_an_owner_is_who_they_seem_to_be(tmp_path: Path) -> None:
+    """No letter that nobody sees makes one owner of two."""
+    written(tmp_path, edit(PRODUCT_FILE, "owner: team-parking", 'owner: "team\\u200b-parking"'))
+
+    assert refused(tmp_path) == ["products/parking/product.yaml:2:1: owner: must be a name without invisible letters"]
+
+
 def test_products_are_read_together(tmp_path: Path) -> None:
     """All of a folder, by name; what is wrong is told of all of them."""
     written(tmp_path, *second("washing", 9002), *second("garages", 9003))
-    names = [each.product.name for each in read_products(tmp_path / "products", tmp_path / ENVIRONMENT_FILE)]
+    names = [each.product.name for each in read_all(tmp_path / "products", tmp_path / ENVIRONMENT_FILE)]
     (tmp_path / "products/washing/openapi.yaml").unlink()
     edit("products/garages/product.yaml", "owner: team-garages", "owner: ''")(tmp_path)
 
@@ -216,20 +224,6 @@ def test_products_are_read_together(tmp_path: Path) -> None:
         "products/garages/product.yaml:2:1: owner: must have at least 1 characters",
         "products/washing/openapi.yaml:1:1: there is no such file",
     ]
-
-
-def test_two_products_never_answer_for_the_same_path_of_a_host(tmp_path: Path) -> None:
-    """They may share a host as long as their paths differ, and paths as long as their hosts do."""
-    written(tmp_path, *second("washing", 9002, "    hosts: [api.example]\n"))
-    edit(ENVIRONMENT_FILE, "    stats", "    hosts: [api.example, parking.example]\n    stats")(tmp_path)
-    said = refused(tmp_path)
-    edit("products/washing/openapi.yaml", "/v1/places", "/v1/programs")(tmp_path)
-
-    assert said == [
-        "environments/local.yaml:12:5: products.washing.hosts: parking serves /v1/places at api.example too; "
-        "give one of them another host, or another path"
-    ]
-    assert len(read_products(tmp_path / "products", tmp_path / ENVIRONMENT_FILE)) == 2
 
 
 def test_two_products_never_listen_at_the_same_address(tmp_path: Path) -> None:
@@ -281,7 +275,7 @@ def test_what_ships_is_read_in_its_own_environment(tmp_path: Path) -> None:
     shutil.move(tmp_path / "products/environments", tmp_path / "environments")
     write(".outrider/keys/jwks.json", JWKS)(tmp_path)
 
-    found = read_products(tmp_path / "products", tmp_path / "environments/local.yaml")
+    found = read_all(tmp_path / "products", tmp_path / "environments/local.yaml")
 
     assert [each.product.name for each in found] == ["charging", "map-updates", "remote-services"]
     assert all(each.product.owner.startswith("team-") for each in found)

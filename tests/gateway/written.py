@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from outrider.gateway.reading import Read, read_product
+from outrider.gateway.documents import gathering, refuse
+from outrider.gateway.faults import Fault
+from outrider.gateway.reading import Read, products_in, read_product
 
 PRODUCT = """\
 name: parking
@@ -13,7 +15,7 @@ audiences: [parking]
 """
 OPENAPI = """\
 openapi: 3.1.0
-info: {title: Parking, version: 1.0.0}
+info: {title: Parking, version: 1.0.0, contact: {name: Team Parking, email: parking@example.com}}
 security: [{token: ['parking:read']}]
 paths:
   /v1/places:
@@ -24,6 +26,7 @@ paths:
     get:
       operationId: showPlace
       responses: {'200': {description: One.}}
+    parameters: [{name: place, in: path, required: true, schema: {type: string}}]
 components:
   securitySchemes:
     token: {type: http, scheme: bearer}
@@ -61,6 +64,17 @@ def read(root: Path, *changes: Change) -> Read:
     """What is read of the files, changed."""
     written(root, *changes)
     return read_product(root / "products/parking", root / ENVIRONMENT_FILE)
+
+
+def read_all(products: Path, environment: Path) -> list[Read]:
+    """What is read of all products of a folder, or what is wrong with any of them."""
+    faults: list[Fault | str] = []
+    reads = []
+    for each in products_in(products):
+        with gathering(faults):
+            reads.append(read_product(each, environment))
+    refuse(faults)
+    return reads
 
 
 def write(name: str, content: str | bytes) -> Change:

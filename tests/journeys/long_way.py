@@ -17,17 +17,16 @@ STREAM, WAIT = 60, 30
 
 OPENAPI = """
 openapi: 3.1.0
-info: {title: Long answers, version: 1.0.0}
-security: []
+info: {title: Long answers, version: 1.0.0, contact: {name: A team, email: team@example.com}}
 paths:
   /events:
-    get: {operationId: watch, responses: {'200': {description: Ticks, content: {text/event-stream: {}}}}}
+    get: {operationId: watch, security: [], responses: {'200': {description: Ticks, content: {text/event-stream: {}}}}}
   /wait:
-    get: {operationId: wait, responses: {'200': {description: At last}}}
+    get: {operationId: wait, security: [], responses: {'200': {description: At last}}}
 """
 ADDED = """
   /added:
-    get: {operationId: added, responses: {'200': {description: New}}}
+    get: {operationId: added, security: [], responses: {'200': {description: New}}}
 """
 PRODUCT = """
 name: long

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from outrider.adapters.catalog_files import load
+from outrider.cli.reference_changes import changes_markdown
 from outrider.cli.reference_commands import cli_markdown
 from outrider.cli.reference_gateway import gateway_markdown
 from outrider.cli.reference_lifecycle import lifecycle_markdown
 from outrider.cli.reference_product import PRODUCT, product_openapi
+from outrider.cli.reference_rules import rules_markdown
 from outrider.cli.reference_tables import as_json, listed, table, values
 from outrider.domain.catalog import Catalog, Model, Repeat, Service
 from outrider.flow import FLOW, TOGETHER, WRITERS
@@ -109,11 +111,13 @@ def flow_markdown() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "breaking-changes.md": changes_markdown,
     "catalog.md": lambda: catalog_markdown(load()),
     "cli.md": cli_markdown,
     "flow.md": flow_markdown,
     "gateway-reference.md": gateway_markdown,
     "lifecycle.md": lifecycle_markdown,
+    "rules.md": rules_markdown,
 }
 """Every page by its file."""
 

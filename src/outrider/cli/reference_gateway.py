@@ -1,4 +1,4 @@
-"""docs/gateway-reference.md, drawn from what the gateways themselves go by: the schemas of their two files, and the
+"""docs/gateway-reference.md, drawn from what the gateways themselves go by: the schemas of their files, and the
 codes of their problem documents.
 """
 
@@ -31,6 +31,9 @@ _STATUSES = {
 }
 """Where the row itself does not say for which status it is: with which one Envoy answers then."""
 
+_FILES = {"product": "product.yaml", "environment": "environments/NAME.yaml", "governance": "governance.yaml"}
+"""The schemas, each with the file that it is for."""
+
 Rows = Iterator[tuple[str, ...]]
 
 
@@ -40,7 +43,7 @@ def gateway_markdown() -> str:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of `product` or `environment`."""
+    """The JSON Schema of `product`, `environment` or `governance`."""
     raw = files("outrider.gateway").joinpath(f"schema/{name}.json").read_bytes()
     found: dict[str, Any] = msgspec.json.decode(raw)
     return found
@@ -49,7 +52,7 @@ def schema(name: str) -> dict[str, Any]:
 def _lines() -> Iterator[str]:
     yield from ("# Gateway reference", "", _NOTE, "")
     yield "Every field and every code; [gateway.md](gateway.md) is the page to begin with. Times are seconds."
-    for name, title in (("product", "product.yaml"), ("environment", "environments/NAME.yaml")):
+    for name, title in _FILES.items():
         document = schema(name)
         yield from ("", f"## {title}", "", document["description"], "")
         yield from table(("field", "what", "values", "if left out"), _Fields(document).rows(document, ""))
@@ -92,10 +95,13 @@ class _Fields:
         what = member.get("description", "")
         default = _DEFAULT.search(what)
         absent = "required" if required else default[1] if default else ""
-        values = f"as `{first}`" if first else _values(member)
+        item, again = self._resolved(member.get("items", {}), f"{path}[]")
+        values = f"as `{first}`" if first else _values(member) + (f", each as `{again}`" if again else "")
         yield f"`{path}`", _DEFAULT.sub("", what), values, absent
         if not first:
             yield from self.rows(member, f"{path}.")
+        if not again:
+            yield from self.rows(item, f"{path}[].")
 
     def _resolved(self, written: Mapping[str, Any], path: str) -> tuple[Mapping[str, Any], str]:
         """The member with what its $ref says, and where fields of that stood before; empty: nowhere."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from outrider.common.words import printable
 from outrider.domain.lifecycle import State
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ _COLOUR = {
 def state_colour(state: str) -> str:
     """The colour of a state; open ones are cyan."""
     return {str(known): colour for known, colour in _COLOUR.items()}.get(state, "cyan")
+
+
+LEVEL_COLOUR = {"error": "red", "warn": "yellow", "info": "cyan", "hint": "cyan"}
+"""The colours of how bad a finding or a change is."""
 
 
 def print_json(value: Any) -> None:
@@ -111,7 +116,7 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     table = columns("", "")
     table.show_header = False
     for name, value in facts:
-        table.add_row(name, value)
+        table.add_row(name, printable(value))
     show(table)
 
 
@@ -127,7 +132,7 @@ def _renderable(cell: Any) -> bool:
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None else str(cell)
+    return "" if cell is None else printable(str(cell))
 
 
 def short_time(time: str | None) -> str:

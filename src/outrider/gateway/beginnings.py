@@ -1,53 +1,12 @@
-"""What a new product's files say before its team has said anything: as little as compiles."""
+"""What a new product's files say before its team has said anything: as little as compiles and passes every check.
+
+Its OpenAPI document is `beginning.yaml`, with NAME, TITLE and OWNER where those go.
+"""
 
 import re
+from importlib.resources import files
 
 import msgspec
-
-_OPENAPI = """\
-openapi: 3.1.0
-info:
-  title: {title}
-  version: 0.1.0
-  description: An example to begin with; replace its operations by your own.
-security:
-  - token: ['{name}:read']  # the scopes that a token needs, unless an operation says otherwise
-
-paths:
-  /v1/things:
-    get:
-      operationId: listThings
-      summary: All things
-      responses:
-        '200': {{description: The things., content: {{application/json: {{schema: {{type: object}}}}}}}}
-    post:
-      operationId: addThing
-      summary: Add a thing
-      security: [{{token: ['{name}:write']}}]
-      requestBody: {{required: true, content: {{application/json: {{schema: {{type: object}}}}}}}}
-      responses:
-        '201': {{description: The thing., content: {{application/json: {{schema: {{type: object}}}}}}}}
-
-  /v1/things/{{thing}}:
-    get:
-      operationId: showThing
-      summary: One thing
-      parameters: [{{name: thing, in: path, required: true, schema: {{type: string}}}}]
-      responses:
-        '200': {{description: The thing., content: {{application/json: {{schema: {{type: object}}}}}}}}
-
-  /healthz:
-    get:
-      operationId: healthz
-      summary: Is the service alive?
-      security: []  # public: anybody may call it
-      responses:
-        '200': {{description: It is.}}
-
-components:
-  securitySchemes:
-    token: {{type: http, scheme: bearer, bearerFormat: JWT}}
-"""
 
 _PRODUCT = """\
 # WHAT the product is, owned by its team and the same everywhere. WHERE it runs stands in environments/.
@@ -90,9 +49,11 @@ _PLACE = """\
 _PLAIN = re.compile(r"(?:[A-Za-z]|\.\./)[A-Za-z0-9_./-]*")
 
 
-def openapi(name: str) -> str:
-    """An OpenAPI document that shows the few things a gateway looks at."""
-    return _OPENAPI.format(name=name, title=name.replace("-", " ").capitalize())
+def openapi(name: str, owner: str) -> str:
+    """An OpenAPI document that shows the few things a gateway looks at, and what callers want to know."""
+    told = {"NAME": name, "TITLE": _text(name.replace("-", " ").capitalize()), "OWNER": _text(owner)}
+    text = (files("outrider.gateway") / "beginning.yaml").read_text(encoding="utf-8")
+    return re.sub("|".join(told), lambda match: told[match[0]], text)
 
 
 def product(name: str, owner: str) -> str:

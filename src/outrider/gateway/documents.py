@@ -19,7 +19,7 @@ from outrider.gateway.faults import Fault, Refused
 from outrider.gateway.literals import literal_secrets
 
 SCHEMAS = Path(__file__).parent / "schema"
-"""`product.json` and `environment.json`: the published schemas of the two files."""
+"""`product.json`, `environment.json` and `governance.json`: the published schemas of these files."""
 
 _START = Position(1, 1)
 T = TypeVar("T")
@@ -70,11 +70,11 @@ def parse(raw: bytes, file: str, limit: int = SIZE_LIMIT) -> Source:
         raise Refused(*faults) from None
 
 
-def form_faults(source: Source, schema: str) -> list[Fault]:
-    """Where the file holds secrets, or has another form than the schema of this name says."""
+def form_faults(source: Source, name: str) -> list[Fault]:
+    """Where the file holds secrets, or has another form than the published schema of this name says."""
     found = list(literal_secrets(source.document, source.raw, source.file, by_name=True))
     secret = {fault.field for fault in found}
-    for each in _schema(schema).faults(source.data):
+    for each in schema(name).faults(source.data):
         fault = source.fault(each.path, each.message)
         if fault.field not in secret:
             found.append(fault)
@@ -107,7 +107,8 @@ def absolute(path: Path) -> Path:
 
 
 @cache
-def _schema(name: str) -> Schema:
+def schema(name: str) -> Schema:
+    """A published schema by its name: `product`, `environment`, `governance`."""
     return Schema(msgspec.json.decode((SCHEMAS / f"{name}.json").read_bytes()))
 
 

@@ -5,6 +5,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from outrider.gateway.faults import Refused
 
 _ADVICE = {
     errno.EACCES: "it is another user's: be that user, or choose another folder with --state",
@@ -19,6 +24,8 @@ _ADVICE = {
     errno.EMFILE: "too many files are open: raise `ulimit -n`, and try again",
 }
 
+T = TypeVar("T")
+
 
 def read(file: Path) -> bytes:
     """Its content. OSError if it is a link, too."""
@@ -27,6 +34,18 @@ def read(file: Path) -> bytes:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with named(file), open(os.open(file, flags), "rb") as opened:
         return opened.read()
+
+
+def decoded(file: Path, kind: type[T]) -> T | None:
+    """What JSON is in a file; None if there is none. Refused where it was damaged."""
+    try:
+        return msgspec.json.decode(read(file), type=kind)
+    except FileNotFoundError:
+        return None
+    except PermissionError:  # it is somebody else's, and all right
+        raise
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise Refused(f"{file} was damaged and can't be read: {error}") from None
 
 
 def replace(file: Path, content: bytes) -> None:

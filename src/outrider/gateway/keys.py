@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from outrider.gateway.configuration import keys_in, token_content, token_file
 from outrider.gateway.faults import Refused
-from outrider.gateway.jwks import Keys, read_keys
-from outrider.gateway.jwks import KeysUnreadable as KeysUnreadable
+from outrider.gateway.jwks import Keys, KeysUnreadable, read_keys
 from outrider.gateway.release import Release
 from outrider.gateway.store import Busy, ProductState
 from outrider.gateway.switching import finish, write_keys

@@ -7,10 +7,11 @@ refused here, with its place: a form of security, two paths that nobody can tell
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from outrider.common.json_path import JsonPath
+from outrider.common.times import moment
 from outrider.common.yaml_positions import Position
 from outrider.gateway.documents import Source, parse, refuse
 from outrider.gateway.faults import Fault, Refused
@@ -30,27 +31,43 @@ _BESIDE_METHODS = ("summary", "description", "servers", "parameters")
 _VERSION = re.compile(r"3\.[01]\.[0-9]+")
 _ID = re.compile(r"[A-Za-z0-9_./:-]{1,100}")
 _MEDIA_TYPE = re.compile(r"(\*/\*|[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+))")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d))?")
 # JSON writes what lies beyond 16 bits as two halves, which YAML does not know.
 _TWO_HALVES = re.compile(rb"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
-def read_operations(raw: bytes, file: str) -> tuple[Operation, ...]:
-    """The operations of a document, in its order. Raises `Refused` with everything that is wrong in it."""
+def parsed(raw: bytes, file: str) -> Source:
+    """What the file of a document says, in YAML or JSON, whatever that is. Raises `Refused`."""
     if len(raw) > SIZE_LIMIT:
         message = f"has more than {SIZE_LIMIT} bytes, the most that is read; shorten descriptions and examples"
         raise Refused(Fault(file=file, position=Position(1, 1), field="", message=message))
     json = raw.lstrip().startswith(b"{")
     source = parse(_TWO_HALVES.sub(_joined, raw) if json else raw, file, SIZE_LIMIT)
-    if fault := _not_readable(source):
+    return Source(file=file, raw=raw, document=source.document)
+
+
+def read_document(raw: bytes, file: str) -> Source:
+    """A document, of which only the version was looked at. Raises `Refused`."""
+    source = parsed(raw, file)
+    if fault := not_readable(source):
         raise Refused(fault)
+    return source
+
+
+def operations_of(source: Source) -> tuple[Operation, ...]:
+    """The operations of a document, in its order. Raises `Refused` with everything that is wrong in it."""
     reading = _Reading(source)
     operations = tuple(reading.operations())
-    refuse([*literal_secrets(source.document, raw, file, by_name=False), *reading.faults])
+    secrets = literal_secrets(source.document, source.raw, source.file, by_name=False)
+    refuse([*secrets, *reading.faults])
     return operations
 
 
-def _not_readable(source: Source) -> Fault | None:
+def read_operations(raw: bytes, file: str) -> tuple[Operation, ...]:
+    """Both in one."""
+    return operations_of(read_document(raw, file))
+
+
+def not_readable(source: Source) -> Fault | None:
     """Why nothing below can be understood, if so."""
     if not isinstance(source.data, dict):
         return source.fault((), "is no OpenAPI document; it begins with openapi: 3.1.0")
@@ -194,14 +211,9 @@ class _Reading:
         return item["x-deprecated-since"] if since else None, item["x-sunset"] if sunset else None
 
     def _time(self, item: Mapping[str, Any], name: str, place: JsonPath) -> datetime | None:
-        try:
-            if _DATE.fullmatch(item[name]):
-                time = datetime.fromisoformat(item[name].upper())
-                return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-        except (TypeError, ValueError, OverflowError):  # in UTC it may be in the year 0 or 10000
-            pass
-        self._fault((*place, name), "must be a date of RFC 3339, such as 2027-06-30 or 2027-06-30T12:00:00Z")
-        return None
+        if (time := moment(item[name])) is None:
+            self._fault((*place, name), "must be a date of RFC 3339, such as 2027-06-30 or 2027-06-30T12:00:00Z")
+        return time
 
     def _fault(self, path: JsonPath, message: str) -> None:
         self.faults.append(self._source.fault(path, message))

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
-from outrider.common.json_path import JsonPath
+from outrider.common.json_path import JsonPath, step_into, steps
 from outrider.gateway.documents import Source
 from outrider.gateway.faults import Fault
 
@@ -18,8 +17,31 @@ _NAMES = frozenset(
         *("content", "encoding", "webhooks"),
     )
 )
-_OUT = "leads out of the document, and nothing is fetched; put it below components, and write #/components/..."
+_OUT = "leads out of this document, and nothing is fetched; put it below components, and write #/components/..."
 _NOWHERE = "leads nowhere; there is no such place in the document"
+_THROUGH = "leads through another $ref; name what that one refers to"
+
+
+def refers(value: Any) -> bool:
+    """Is it a reference? A member called `$ref` that is no text is a member."""
+    return isinstance(value, dict) and isinstance(value.get("$ref"), str)
+
+
+def target(data: Any, ref: str) -> tuple[JsonPath, Any]:
+    """The place in the document that a reference names, and what is there. Raises ValueError, with what is wrong.
+
+    Everything that reads documents asks here, so that what was checked is what is served.
+    """
+    if not ref.startswith("#"):
+        raise ValueError(_OUT)
+    path: JsonPath = ()
+    for each in steps(ref):
+        if refers(data):
+            raise ValueError(_THROUGH)
+        if (step := step_into(data, each)) is None:
+            raise ValueError(_NOWHERE)
+        path, data = (*path, step), data[step]
+    return path, data
 
 
 class References:
@@ -37,17 +59,23 @@ class References:
                 self._unfollowed(path, "leads back to itself; write out what is meant")
                 return None
             seen.add(path)
-            ref = value["$ref"]
-            there = self._place(ref) if isinstance(ref, str) else None
-            if there is None:
-                self._unfollowed(path, _NOWHERE if str(ref).startswith("#") else _OUT)
+            try:
+                path, value = target(self._source.data, str(value["$ref"]))
+            except ValueError as error:
+                self._unfollowed(path, str(error))
                 return None
-            path, value = there
         return value, path
 
     def faults(self) -> Iterator[Fault]:
         """Every reference that leads out of the document or nowhere, also where nobody follows it."""
         return self._below(self._source.data, (), names=False)
+
+    def place(self, ref: str) -> tuple[JsonPath, Any] | None:
+        """The place that a reference names, and what is there; None where there is no such place."""
+        try:
+            return target(self._source.data, ref)
+        except ValueError:
+            return None
 
     def _below(self, value: Any, path: JsonPath, *, names: bool) -> Iterator[Fault]:
         if isinstance(value, list):
@@ -56,30 +84,15 @@ class References:
                     yield from self._below(item, (*path, index), names=False)
             return
         ref = None if names else value.get("$ref")
-        if isinstance(ref, str) and not ref.startswith("#"):
-            yield self._source.fault((*path, "$ref"), _OUT)
-        elif isinstance(ref, str) and ref.startswith("#/") and self._place(ref) is None:
-            yield self._source.fault((*path, "$ref"), _NOWHERE)
+        if isinstance(ref, str) and (ref.startswith("#/") or not ref.startswith("#")):  # `#name` may be an anchor
+            try:
+                target(self._source.data, ref)
+            except ValueError as error:
+                yield self._source.fault((*path, "$ref"), str(error))
         for key, member in value.items():
             is_data = key in _DATA or key.startswith("x-") or (key == "examples" and isinstance(member, list))
             if isinstance(member, (dict, list)) and (names or not is_data) and "$id" not in member:
                 yield from self._below(member, (*path, key), names=not names and key in _NAMES)
-
-    def _place(self, ref: str) -> tuple[JsonPath, Any] | None:
-        """The place that a JSON pointer names, and what is there; None where there is no such place."""
-        if not ref.startswith("#/"):
-            return None
-        path: JsonPath = ()
-        value = self._source.data
-        for step in unquote(ref[2:]).split("/"):
-            name = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(value, dict) and name in value:
-                path, value = (*path, name), value[name]
-            elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
-                path, value = (*path, int(name)), value[int(name)]
-            else:
-                return None
-        return path, value
 
     def _unfollowed(self, path: JsonPath, message: str) -> None:
         self.unfollowed.append(self._source.fault((*path, "$ref"), message))

@@ -60,13 +60,15 @@ def read_environment(path: Path) -> Environment:
     return Environment(name=path.stem, folder=str(absolute(path).parent), source=_parsed(content(path), str(path)))
 
 
-def place(environment: Environment, name: str) -> Placement:
-    """Where a product runs. Raises `Refused` with everything that is wrong with that."""
+def place(environment: Environment, name: str, *, here: bool = True) -> Placement:
+    """Where a product runs. here: on this machine, so that the files it needs must be there. Raises `Refused` with
+    everything that is wrong with that.
+    """
     source = environment.source
     refuse(form_faults(_for_one(source, name), "environment"))
     if name not in environment.products:
         raise Refused(source.fault(("products",), f"has no {name}; write where it runs: {name}: {_EXAMPLE}"))
-    return _Placing(environment, name).placement()
+    return _Placing(environment, name, here=here).placement()
 
 
 @lru_cache(maxsize=4)
@@ -86,9 +88,10 @@ def _for_one(source: Source, name: str) -> Source:
 class _Placing:
     """One product's entry, whose form is right. Faults are collected, so that one look mends several."""
 
-    def __init__(self, environment: Environment, name: str) -> None:
+    def __init__(self, environment: Environment, name: str, *, here: bool) -> None:
         self._environment = environment
         self._name = name
+        self._here = here
         self._root = environment.source.data
         self._entry = environment.products[name]
         self._place: JsonPath = ("products", name)
@@ -208,7 +211,7 @@ class _Placing:
         for field in names or tuple(given):
             if field in fields:
                 fields[field] = self._resolved(fields[field])
-                if not Path(fields[field]).is_file():
+                if self._here and not Path(fields[field]).is_file():
                     self._fault((*path, field), f"there is no file {fields[field]}; put it there, or name another")
         return converted(fields, into)
 

@@ -4,8 +4,11 @@
 """
 
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
+
+from outrider.common.words import keep_printable
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,13 +66,40 @@ class Outliers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     out_for: float = 5.0
 
 
+class Exemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that the rules forbid and that is let pass, for a time.
+
+    place: a JSON pointer such as `#/paths/~1v1~1stations/get`; what is below it is meant too. owner: who has asked for
+    it and mends it. approver: who has said yes. until: the last day. signature: the approver's own (a detached JWS).
+    """
+
+    rule: str
+    place: str
+    owner: str
+    approver: str
+    reason: str
+    until: date
+    signature: str = ""
+
+    def __post_init__(self) -> None:
+        keep_printable(self, "rule", "place", "owner", "approver", "reason")
+
+
+class Waiver(Exemption, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lets findings of one rule pass."""
+
+
+class Approval(Exemption, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lets breaking changes of one kind pass; `rule` is oasdiff's id of it."""
+
+
 class Product(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One product, as its team declares it.
 
     owner: the team. versions: names of deployed upstreams; where each one is, the environment says. audiences: for whom
     a token must be. body_limit: largest request body. timeout: seconds in which an answer must be complete, unless
     `timeouts` has the operation (0: no limit). retries: how often a request is tried again where nothing can have
-    happened twice.
+    happened twice. waivers, approvals: what it asks to be exempt from; whether they count, governance says.
     """
 
     name: str
@@ -86,6 +116,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     breakers: Breakers = Breakers()
     health: Health | None = None
     outliers: Outliers = Outliers()
+    waivers: tuple[Waiver, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
     def timeout_of(self, operation: "Operation") -> float:
         """Seconds in which the operation's answer must be complete; 0: no limit."""

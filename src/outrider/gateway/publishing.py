@@ -4,21 +4,26 @@
 finished; by whoever began it, or, with the journal's help, by the next command.
 """
 
+import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from outrider.common.listeners import overlap
+from outrider.common.times import rfc3339
 from outrider.gateway import envoy
 from outrider.gateway.addresses import Claim, addresses, refused
 from outrider.gateway.compile import compile_product
 from outrider.gateway.configuration import configuration, static_form, token_content, token_file
 from outrider.gateway.envoy import NotAnswering, NotRunning
 from outrider.gateway.faults import Refused
-from outrider.gateway.keys import KeysUnreadable, fresh_keys, keys_at_hand
-from outrider.gateway.release import Live, Release, Split
+from outrider.gateway.governed import governed
+from outrider.gateway.jwks import KeysUnreadable
+from outrider.gateway.keys import fresh_keys, keys_at_hand
+from outrider.gateway.release import Kept, Live, Release, Split
 from outrider.gateway.store import ProductState, State
 from outrider.gateway.switching import clear, switch
 from outrider.gateway.switching import finish as finish
@@ -36,14 +41,23 @@ async def publish(
     commit: str = "",
     reason: str = "",
     split: Split | None = None,
+    advisory: bool = False,
 ) -> Release:
     """Make a product as it was read the live release, with the split that it has, or a new one.
 
-    Refused: it can't be compiled, its keys can't be read, Envoy does not take it, it drops a version that has traffic,
-    or it would listen where another does. Then nothing has changed.
+    advisory: what breaks a rule or its callers is kept in the report, and refuses nothing.
+
+    Refused: it breaks a rule or its callers, it can't be compiled, its keys can't be read, Envoy does not take it, it
+    drops a version that has traffic, or it would listen where another does. Then nothing has changed.
     """
     release = msgspec.structs.replace(
-        _release(read), at=_rfc3339(now), by=by, commit=commit, reason=reason, envoy=envoy.version()
+        _release(read),
+        at=rfc3339(now.timestamp()),
+        by=by,
+        commit=commit,
+        reason=reason,
+        envoy=envoy.version(),
+        document=sha256(read.source.raw).hexdigest(),
     )
     product = state.product(read.product.name)
     _alone_at_its_address(state, read)
@@ -53,7 +67,8 @@ async def publish(
         raise Refused(f"{product.name}: the issuer's keys can't be read: {error}") from None
     async with product.locked():
         await finish(product)
-        return await _make_live(product, release, split, jwks)
+        kept = await asyncio.to_thread(governed, product, read, now, advisory=advisory)
+        return await _make_live(product, release, split, jwks, kept)
 
 
 async def rollback(
@@ -67,15 +82,16 @@ async def rollback(
 ) -> Release:
     """Take up a release again, as a new one that names its source; by default the one before what is live now.
 
-    It needs nothing but what is stored. Where the issuer's keys can't be read, those that are there stay. Refused:
-    there is no such release, it lacks a version that has traffic, or Envoy does not take it.
+    It needs nothing but what is stored, and no rule holds it up: what is taken up was judged when it was published.
+    Where the issuer's keys can't be read, those that are there stay. Refused: there is no such release, it lacks a
+    version that has traffic, or Envoy does not take it.
     """
     product.published()
     async with product.locked():
         await finish(product)
         source = product.release(number) if number is not None else _before(product.releases())
         release = msgspec.structs.replace(
-            source, at=_rfc3339(now), by=by, reason=reason, source=source.number, envoy=envoy.version()
+            source, at=rfc3339(now.timestamp()), by=by, reason=reason, source=source.number, envoy=envoy.version()
         )
         return await _make_live(product, release, split, await keys_at_hand(product, release))
 
@@ -116,15 +132,24 @@ def _release(read: "Read") -> Release:
     )
 
 
-async def _make_live(product: ProductState, made: Release, split: Split | None, jwks: str | None) -> Release:
+async def _make_live(
+    product: ProductState, made: Release, split: Split | None, jwks: str | None, kept: Kept | None = None
+) -> Release:
     live = product.live()
     release = msgspec.structs.replace(made, number=live.release + 1 if live else 1)
     shares = _checked(split, release) if split is not None else _carried(product, live, release)
-    await _switch(product, live, Live(release=release.number, split=shares), release, jwks)
+    await _switch(product, live, Live(release=release.number, split=shares), release, jwks, kept)
     return release
 
 
-async def _switch(product: ProductState, before: Live | None, to: Live, release: Release, jwks: str | None) -> None:
+async def _switch(
+    product: ProductState,
+    before: Live | None,
+    to: Live,
+    release: Release,
+    jwks: str | None,
+    kept: Kept | None = None,
+) -> None:
     await _can_switch(product, before, release)
     await envoy.validate(static_form(release, to.split, jwks))
     files, token = configuration(release, to.split), token_file(release)
@@ -133,7 +158,7 @@ async def _switch(product: ProductState, before: Live | None, to: Live, release:
     product.begin(before, to)
     try:
         if before is None or release.number != before.release:
-            product.add(release)
+            product.add(release, kept)
         for instance in [product.instance(1), *product.instances()[1:]]:
             await switch(instance, files)
         product.set_live(to)
@@ -232,7 +257,3 @@ def _checked(split: Split, release: Release) -> Split:
 
 def _sum(split: Split) -> str:
     return f"{' + '.join(map(str, split.values()))} = {sum(split.values())}"
-
-
-def _rfc3339(now: datetime) -> str:
-    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

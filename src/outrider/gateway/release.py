@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from outrider.gateway.environment import Placement
+from outrider.gateway.governance.report import Report
 from outrider.gateway.product import Operation, Product
 
 Split = Mapping[str, int]
@@ -37,7 +38,8 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One release. at: RFC 3339, UTC. by, commit, reason: who published which commit, and why; empty where unknown.
-    source: the number of the release that a rollback took up again. envoy: the version that accepted it.
+    source: the number of the release that a rollback took up again. envoy: the version that accepted it. document: the
+    sha256 of the OpenAPI document that it was made of; empty: made before documents were kept.
     """
 
     number: int
@@ -47,10 +49,21 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     source: int | None = None
     envoy: str = ""
+    document: str = ""
     product: Product
     placement: Placement
     operations: tuple[Operation, ...]
     compiled: Compiled
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies beside a release and is only looked at when somebody asks: the OpenAPI document as it was published,
+    and what the checks found of the product then. file: of the document.
+    """
+
+    file: str
+    document: bytes
+    report: Report
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):

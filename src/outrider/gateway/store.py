@@ -1,6 +1,6 @@
 """Where releases and gateways are kept: one folder for each product, and what each file in it means.
 
-    charging/releases/7.json     one release, never changed
+    charging/releases/           every release, never changed, with what lies beside it
              live.json           what is live: a release and the split
              journal.json        only while a switch is under way: from what to what
              lock                held by the one command that changes something here
@@ -21,22 +21,21 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from outrider.common.processes import Process
 from outrider.gateway import files
+from outrider.gateway.archive import Archive
 from outrider.gateway.envoy import Admin
 from outrider.gateway.faults import Refused
-from outrider.gateway.release import Live, Release
+from outrider.gateway.release import Kept, Live, Release
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,60}[a-z0-9])?")
 """What a product may be called: it is a folder here, and a DNS label elsewhere."""
 
 _CONFIGURATION = re.compile(r"(bootstrap|cds|lds|(routes|secret)-[0-9a-f]+)\.json")
 _TOKEN = re.compile(r"token-[0-9a-f]+\.json")
-T = TypeVar("T")
 _LOCK_EVERY = 0.05
 """Seconds between two tries to get the lock; polled, for waiting in the kernel would hold up everything else."""
 
@@ -88,6 +87,7 @@ class ProductState:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
+        self._archive = Archive(folder / "releases")
 
     @asynccontextmanager
     async def locked(self, within: float = 60.0) -> AsyncIterator[None]:
@@ -105,32 +105,32 @@ class ProductState:
     def releases(self) -> list[Release]:
         """Every release that is live or has been, the oldest first."""
         live = self.live()
-        numbers = sorted(number for number in self._numbers() if live and number <= live.release)
-        return [self.release(number) for number in numbers]
+        return [self.release(number) for number in self._archive.numbers() if live and number <= live.release]
 
     def release(self, number: int) -> Release:
         """One release. Refused if there is none with this number."""
-        found = _decoded(self.folder / "releases" / f"{number}.json", Release)
+        found = self._archive.release(number)
         if found is None:
             raise Refused(f"{self.name} has no release {number}; `outrider gateway releases {self.name}` lists them")
         return found
 
-    def add(self, release: Release) -> None:
-        """Store a release, which counts once it is live. FileExistsError if its number is taken."""
-        file = self._folder("releases") / f"{release.number}.json"
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
-        try:
-            with files.named(file):
-                files.put(draft, msgspec.json.format(msgspec.json.encode(release), indent=1), mode=0o444)
-            os.link(draft, file)  # unlike a rename, it never replaces
-        finally:
-            draft.unlink(missing_ok=True)
-        files.sync(file.parent)
+    def kept(self, number: int) -> Kept | None:
+        """The OpenAPI document and the report of a release; None where it was made before these were kept. Refused
+        where they were damaged.
+        """
+        return self._archive.kept(self.release(number))
+
+    def add(self, release: Release, kept: Kept | None = None) -> None:
+        """Store a release, which counts once it is live. kept: what lies beside it; one that takes up another release
+        has nothing of its own. FileExistsError if its number is taken.
+        """
+        self._folder("releases")
+        self._archive.add(release, kept)
 
     def live(self) -> Live | None:
         """What is live; None before the first publish."""
         try:
-            return _decoded(self.folder / "live.json", Live)
+            return files.decoded(self.folder / "live.json", Live)
         except Refused as error:
             raise Refused(f"{error}; {self._what_to_write()}") from None
 
@@ -147,7 +147,7 @@ class ProductState:
 
     def journal(self) -> Journal | None:
         """The switch that is under way, or that was killed."""
-        return _decoded(self.folder / "journal.json", Journal)
+        return files.decoded(self.folder / "journal.json", Journal)
 
     def begin(self, before: Live | None, to: Live) -> None:
         """A switch is under way."""
@@ -156,9 +156,7 @@ class ProductState:
     def end(self) -> None:
         """No switch is under way; what was stored for one that did not come live is gone."""
         live = self.live()
-        for number in self._numbers():
-            if live is None or number > live.release:
-                files.remove(self.folder / "releases" / f"{number}.json")
+        self._archive.forget_after(live.release if live else 0)
         files.remove(self.folder / "journal.json")
 
     def put_aside(self, name: str) -> Path:
@@ -197,16 +195,14 @@ class ProductState:
 
     def _what_to_write(self) -> str:
         """Into a `live.json` that was damaged."""
-        for number in sorted(self._numbers(), reverse=True):
+        numbers = self._archive.numbers()
+        for number in reversed(numbers):
             with suppress(Refused):
                 split = {self.release(number).product.versions[0]: 100}
                 example = f'{{"release": {number}, "split": {msgspec.json.encode(split).decode()}}}'
-                there = ", ".join(map(str, sorted(self._numbers())))
+                there = ", ".join(map(str, numbers))
                 return f"write {example}, or whatever was live; these releases are there: {there}"
         return "no release is there that can be read: take both from a backup"
-
-    def _numbers(self) -> list[int]:
-        return [int(file.stem) for file in self.folder.glob("releases/*.json") if file.stem.isdigit()]
 
     def _try_lock(self) -> int | None:
         file = self._folder() / "lock"
@@ -256,7 +252,7 @@ class Instance:
 
     def process(self) -> Started | None:
         """The process that was started for it last, whether or not it still lives."""
-        return _decoded(self.folder / "process.json", Started)
+        return files.decoded(self.folder / "process.json", Started)
 
     def set_process(self, started: Started | None) -> None:
         """From now on this process serves; None: none does."""
@@ -267,15 +263,3 @@ class Instance:
 
     def _matching(self, names: re.Pattern[str]) -> dict[str, bytes]:
         return {file.name: files.read(file) for file in sorted(self.folder.iterdir()) if names.fullmatch(file.name)}
-
-
-def _decoded(file: Path, kind: type[T]) -> T | None:
-    """What is in a file; None if there is none."""
-    try:
-        return msgspec.json.decode(files.read(file), type=kind)
-    except FileNotFoundError:
-        return None
-    except PermissionError:  # it is somebody else's, and all right
-        raise
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
-        raise Refused(f"{file} was damaged and can't be read: {error}") from None

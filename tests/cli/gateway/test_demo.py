@@ -52,11 +52,12 @@ def test_only_the_gateway_that_was_killed_failed_anybody(
 
 
 def test_each_mistake_is_named_by_who_found_it(run: tuple["subprocess.CompletedProcess[str]", Path]) -> None:
-    """One with file and line, one with Envoy's own reason."""
+    """One with file and line, one with Envoy's own reason, one with the rule and what callers would miss."""
     acts: list[dict[str, Any]] = json.loads(run[0].stdout)["acts"]
 
     assert acts[3]["told"].startswith("products/charging/openapi.yaml:")
     assert acts[4]["told"].startswith("Envoy refuses this configuration: invalid repetition size")
+    assert acts[5]["told"].startswith("charging may not go live: 1 broken rule, 1 breaking change compared with")
 
 
 def test_it_leaves_nothing_behind(run: tuple["subprocess.CompletedProcess[str]", Path]) -> None:

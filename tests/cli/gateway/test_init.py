@@ -9,9 +9,9 @@ import pytest
 
 from outrider.adapters.dev_key import make_dev_key
 from outrider.gateway.compile import compile_product
-from outrider.gateway.reading import find_environment, read_product, read_products
+from outrider.gateway.reading import find_environment, read_product
 from tests.cli.outrider import Said, outrider
-from tests.gateway.written import OPENAPI
+from tests.gateway.written import OPENAPI, read_all
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_a_second_product_gets_addresses_of_its_own(here: Path) -> None:
 
     assert said.code == 0
     assert "environments/local.yaml is there already; add to its products:" in said.err
-    placements = [each.placement for each in read_products(here / "products", here / "environments/local.yaml")]
+    placements = [each.placement for each in read_all(here / "products", here / "environments/local.yaml")]
     assert len({placement.listen for placement in placements}) == 2
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tests.cli.outrider import Said, outrider
 from tests.gateway.signer import Signer
-from tests.gateway.written import ENVIRONMENT_FILE, PRODUCT_FILE, edit, write, written
+from tests.gateway.written import ENVIRONMENT_FILE, OPENAPI_FILE, PRODUCT_FILE, edit, write, written
 
 SIGNER = Signer("idp", "parking", "first", "second")
 Gateway = Callable[..., Said]
@@ -182,3 +183,42 @@ def test_a_folder_of_somebody_else_is_no_traceback(root: Path, gateway: Gateway)
         os.seteuid(0)
 
     assert (said.code, "another user" in said.err) == (1, True)
+
+
+def test_what_breaks_a_rule_is_refused_and_changes_nothing(root: Path, gateway: Gateway) -> None:
+    """The live release serves on, and a rollback is not held up by what is refused."""
+    product = root / "products/parking"
+    gateway("publish", product)
+    edit(PRODUCT_FILE, "owner: team-parking", "owner: team-parking\ntimeout: 7")(root)
+    gateway("publish", product)
+    before = snapshot(root)
+
+    edit(OPENAPI_FILE, "version: 1.0.0", "version: one")(root)
+    said = gateway("publish", product)
+    assert said.code == 1
+    assert said.err.startswith("parking may not go live: 1 broken rule\n")
+    assert "version-semantic" in said.err
+    assert snapshot(root) == before
+    assert gateway("rollback", "parking").code == 0
+
+
+def test_a_release_keeps_its_report(root: Path, gateway: Gateway) -> None:
+    """Of a rollback it is that of what was taken up; of a release of before there is none."""
+    gateway("publish", root / "products/parking")
+    gateway("publish", root / "products/parking")
+
+    shown = gateway("releases", "parking", "--report", "2")
+    assert shown.out.startswith("parking 1.0.0 of team-parking: passed\n")
+    assert "with release 1" in shown.out
+    report = gateway("releases", "parking", "--report", "2", "--json").data
+    assert (report["outcome"], report["against"], report["product"]) == ("passed", "release 1", "parking")
+    assert report["ran"]["operation-named"] == 2
+    assert {finding["severity"] for finding in report["findings"]} <= {"warn", "info", "hint"}
+    gateway("rollback", "parking", "1")
+    assert gateway("releases", "parking", "--report", "3", "--json").data["against"] == ""
+    assert "no release 9" in gateway("releases", "parking", "--report", "9").err
+
+    file = root / "state/parking/releases/1.json"
+    file.chmod(0o644)
+    file.write_text(re.sub(r'"document": "\w+"', '"document": ""', file.read_text()))
+    assert "made before reports were kept" in gateway("releases", "parking", "--report", "1").err

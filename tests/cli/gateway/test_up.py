@@ -17,7 +17,7 @@ from tests.cli.outrider import Said, outrider
 
 OPENAPI = """
 openapi: 3.1.0
-info: {title: Things, version: 1.0.0}
+info: {title: Things, version: 1.0.0, contact: {name: Team Things, email: things@example.com}}
 paths:
   /things: {get: {operationId: listThings, security: [], responses: {'200': {description: All.}}}}
 """

@@ -85,7 +85,7 @@ def _openapi(name: str) -> dict[str, Any]:
     show = {"operationId": "showStation", "security": [{"token": [SCOPE]}], "parameters": [station]}
     return {
         "openapi": "3.1.0",
-        "info": {"title": name, "version": "1.0.0"},
+        "info": {"title": name, "version": "1.0.0", "contact": {"name": "bench", "email": "bench@example.com"}},
         "paths": {"/v1/stations/{station}": {"get": {**show, "responses": {"200": {"description": "The station."}}}}},
         "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}},
     }

@@ -19,15 +19,46 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "compile",
         example("gateway compile products/charging", "gateway compile products/charging -e prod.yaml"),
     ),
+    "approve": (
+        "approve",
+        example(
+            "gateway approve products/charging array-bounded '#/paths/~1v1~1stations/get' --as jane.doe "
+            '--until 2027-02-01 -m "bounded with the new pages in January"',
+            "gateway approve products/charging api-removed-without-deprecation '#/paths/~1v1~1prices/get' "
+            '--as jane.doe --key jane.pem --until 2027-02-01 -m "nobody has called it since May"',
+        ),
+    ),
+    "lint": (
+        "lint",
+        example(
+            "gateway lint",
+            "gateway lint products/charging --format github",
+            "gateway lint openapi.yaml --ruleset guideline.yaml --fail-on warn",
+        ),
+    ),
+    "diff": (
+        "diff",
+        example("gateway diff live.yaml openapi.yaml", "gateway diff main/products/charging products/charging"),
+    ),
     "publish": (
         "publish",
         example('gateway publish products/charging -m "longer sessions"', "gateway publish products/charging -e prod"),
     ),
+    "check": (
+        "check",
+        example("gateway check products/", "gateway check products/ --against origin/main --format github"),
+    ),
+    "report": ("report", example("gateway report products/", "gateway report products/ -o /tmp/governance.html")),
     "rollback": (
         "publish",
         example("gateway rollback charging", 'gateway rollback charging 7 -m "8 answers 500 to all of Norway"'),
     ),
-    "releases": ("publish", example("gateway releases charging", "gateway releases charging --json")),
+    "releases": (
+        "publish",
+        example(
+            "gateway releases charging", "gateway releases charging --report 7", "gateway releases charging --json"
+        ),
+    ),
     "split": ("publish", example("gateway split charging", "gateway split charging v1=95 v2=5")),
     "explain": (
         "explain",

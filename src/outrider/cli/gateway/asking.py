@@ -1,14 +1,20 @@
 """What commands of `outrider gateway` share: options, and how a no ends."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outrider.cli.asking import Exit
 from outrider.cli.shown import complain
+
+if TYPE_CHECKING:
+    from outrider.gateway.faults import Fault
+    from outrider.gateway.findings import Found
+    from outrider.gateway.governance.report import Exempt
 
 STATE = Path(".outrider/gateways")
 
@@ -48,8 +54,50 @@ OneUser = Annotated[
 ]
 
 
+class Form(StrEnum):
+    """How findings and changes are told: to people, to programs, to code scanning, in a pull request."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+class Level(StrEnum):
+    """From which severity on the exit code is 1."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+Format = Annotated[Form, typer.Option("--format", help="For people, as JSON, as SARIF, as annotations of GitHub.")]
+FailOn = Annotated[Level, typer.Option("--fail-on", help="From which level on the exit code is 1.")]
+
+
+def print_found(
+    form: Form, found: "Sequence[Found]", exempt: "Sequence[Exempt]" = (), faults: "Sequence[Fault | str]" = ()
+) -> None:
+    """What was found, for programs; faults: what is wrong besides."""
+    from outrider.gateway import findings_written as written
+
+    write = {Form.JSON: written.as_json, Form.SARIF: written.as_sarif, Form.GITHUB: written.as_github}[form]
+    if text := write(found, exempt):
+        typer.echo(text)
+    complain_of(faults, form)
+
+
+def complain_of(faults: "Sequence[Fault | str]", form: Form = Form.TEXT) -> None:
+    """What went wrong: for people, but to GitHub as annotations, of which nothing can be a command of its own."""
+    if faults and form is Form.GITHUB:
+        from outrider.gateway.findings_written import faults_as_github
+
+        typer.echo(faults_as_github(faults))
+    elif faults:
+        complain(*map(str, faults))
+
+
 @contextmanager
-def refusals() -> Iterator[None]:
+def refusals(form: Form = Form.TEXT) -> Iterator[None]:
     """Inside it, whatever makes a command impossible is told, and ends it with exit code 1."""
     from outrider.gateway.envoy import NoEnvoy
     from outrider.gateway.faults import Refused
@@ -58,11 +106,11 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        complain(*map(str, error.faults))
+        complain_of(error.faults, form)
     except NoEnvoy as error:
-        complain(str(error))
+        complain_of([str(error)], form)
     except OSError as error:  # such as a full disk
-        complain(problem(error))
+        complain_of([problem(error)], form)
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
     else:

@@ -67,7 +67,7 @@ def _make_product(folder: Path, name: str, owner: str, document: Path | None) ->
 
     if os.path.lexists(folder):
         raise Refused(f"{folder} is there already; nothing was changed")
-    raw = beginnings.openapi(name).encode() if document is None else content(document, SIZE_LIMIT)
+    raw = beginnings.openapi(name, owner).encode() if document is None else content(document, SIZE_LIMIT)
     operations = read_operations(raw, str(document))
     folder.mkdir(parents=True)
     _write(folder / ("openapi.json" if raw.lstrip().startswith(b"{") else "openapi.yaml"), raw)

@@ -72,12 +72,23 @@ def rollback(
         _tell(kept, asyncio.run(made))
 
 
-def releases(product: ProductName, as_json: Json = False, state: StateFolder = STATE) -> None:
-    """List all that was ever live, the newest first: when, who, which commit, and why."""
+def releases(
+    product: ProductName,
+    report: Annotated[
+        int | None, typer.Option("--report", metavar="N", min=1, help="What the checks found of release N.")
+    ] = None,
+    as_json: Json = False,
+    state: StateFolder = STATE,
+) -> None:
+    """List all that was ever live, the newest first: when, who, which commit, and why; or what was found of one."""
+    from outrider.cli.gateway.reported import show_report
     from outrider.gateway.store import State
 
     with refusals():
         kept = State(state).product(product)
+        if report is not None:
+            show_report(kept, report, as_json)
+            return
         live, found = kept.published(), kept.releases()[::-1]
     if as_json:
         print_json([_facts(release) for release in found])
@@ -168,8 +179,24 @@ def _tell(kept: "ProductState", release: "Release") -> None:
     live = kept.live()
     again = f", again release {release.source}" if release.source else ""
     typer.echo(f"{kept.name}: release {release.number} is live{again} ({assignments(live.split if live else None)})")
+    if not release.source:
+        _remark(kept, release)
     if not any(asyncio.run(instance.admin.live()) for instance in kept.instances()):
         say("Its gateway does not run yet: outrider gateway up")
+
+
+def _remark(kept: "ProductState", release: "Release") -> None:
+    """What should be known of a release that passed."""
+    if (beside := kept.kept(release.number)) is None:
+        return
+    report = beside.report
+    if release.number > 1 and not report.against:
+        say("It was compared with nothing: no release before it has kept its document.")
+    for remark in report.remarks:
+        say(str(remark))
+    if passed := len(report.exempt):
+        told = f"outrider gateway releases {kept.name} --report {release.number}"
+        say(f"{passed} that would have been refused passed: {told}")
 
 
 def _short(commit: str) -> str:

@@ -7,12 +7,12 @@ operation has. The log and `explain` go by these names.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from typing import Any
 
 import msgspec
 
+from outrider.common.times import moment
 from outrider.gateway.compile.cors import NAME as CORS
 from outrider.gateway.compile.cors import policy
 from outrider.gateway.compile.limits import BY_CLIENT, BY_TOKEN
@@ -197,18 +197,11 @@ def retirement(operation: Operation) -> dict[str, str]:
     """RFC 9745 and 8594. Without a date it is the older form of `Deprecation`, which knew `true`."""
     said = {}
     if operation.deprecated:
-        since = operation.deprecated_since
-        said["deprecation"] = f"@{int(_moment(since).timestamp())}" if since else "true"
-    if operation.sunset:
-        said["sunset"] = format_datetime(_moment(operation.sunset), usegmt=True)
+        since = moment(operation.deprecated_since)
+        said["deprecation"] = f"@{int(since.timestamp())}" if since else "true"
+    if end := moment(operation.sunset):
+        said["sunset"] = format_datetime(end, usegmt=True)
     return said
-
-
-def _moment(text: str) -> datetime:
-    """An RFC 3339 date (then its first second, UTC) or date and time. ValueError."""
-    if len(text) == len("2026-01-31"):
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
 def _says(values: Mapping[str, str]) -> dict[str, Any]:

@@ -72,8 +72,11 @@ def test_each_mistake_is_in_one_file() -> None:
     """And is YAML all the same."""
     today = _draft()
     twice, pattern = today.with_a_name_used_twice(), today.with_a_pattern_too_long()
+    forgotten = today.with_callers_forgotten()
 
-    assert (twice.product, pattern.openapi) == (today.product, today.openapi)
+    assert (twice.product, pattern.openapi, forgotten.product) == (today.product, today.openapi, today.product)
+    assert NEW_OPERATION not in yaml.safe_load(forgotten.openapi)["paths"]
+    assert "access_token" in str(yaml.safe_load(forgotten.openapi)["paths"]["/v1/stations"])
     assert "listStations" in str(yaml.safe_load(twice.openapi)["paths"]["/v1/stations/{station}"])
     assert yaml.safe_load(pattern.product)["cors"]["origin_patterns"]
 

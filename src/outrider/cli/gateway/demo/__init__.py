@@ -1,4 +1,4 @@
-"""`outrider gateway demo`: three products behind their own gateways, a death, a change, two mistakes and a night."""
+"""`outrider gateway demo`: three products behind their own gateways, a death, a change, three mistakes and a night."""
 
 import asyncio
 import signal
@@ -24,7 +24,7 @@ SHOWN_EVERY = 0.25
 def demo(as_json: Json = False) -> None:
     """Start three products, each behind its own gateway, and see what they stand; it ends by itself.
 
-    While real traffic goes through all of them, one gateway is killed, a change is published, two broken ones are
+    While real traffic goes through all of them, one gateway is killed, a change is published, three broken ones are
     refused, and one is taken back. Everything runs on free ports in a temporary folder; nothing stays behind. The exit
     code is 0 only if all went as told: nothing failed but requests to the gateway that was dead at that moment.
     """

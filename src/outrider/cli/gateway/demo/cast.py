@@ -181,8 +181,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     def before_the_change(self) -> "Draft":
         """As it was yesterday: an operation less, and a lower limit."""
-        without = _once(self.openapi, rf"(?ms)^  {NEW_OPERATION}:\n.*?(?=^  /)", "")
-        return Draft(openapi=without, product=_once(self.product, r"(?m)^(  person: \{requests: )\d+", r"\g<1>40"))
+        return Draft(
+            openapi=self._without_the_operation(),
+            product=_once(self.product, r"(?m)^(  person: \{requests: )\d+", r"\g<1>40"),
+        )
 
     def with_a_name_used_twice(self) -> "Draft":
         """Two operations with one id: a mistake that reading the files finds."""
@@ -193,6 +195,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         """A regular expression that repeats more than Envoy lets it: a mistake that only Envoy finds."""
         pattern = "  origin_patterns: ['https://[a-z]{1,2000}\\\\.charging\\\\.example']"
         return msgspec.structs.replace(self, product=_once(self.product, r"(?m)^cors:$", f"cors:\n{pattern}"))
+
+    def with_callers_forgotten(self) -> "Draft":
+        """An operation gone from one day to the next, and a token in the URL: it breaks callers, and a rule."""
+        parameter = "        - {name: access_token, in: query, schema: {type: string, maxLength: 4000}}\n"
+        leaking = _once(self._without_the_operation(), r"(?m)^(?=        - name: free$)", parameter)
+        return msgspec.structs.replace(self, openapi=leaking)
+
+    def _without_the_operation(self) -> str:
+        return _once(self.openapi, rf"(?ms)^  {NEW_OPERATION}:\n.*?(?=^  /)", "")
 
 
 def _once(text: str, pattern: str, replacement: str) -> str:

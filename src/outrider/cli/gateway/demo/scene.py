@@ -117,12 +117,18 @@ async def mistake_for_envoy(play: Play) -> str:
     return await _refused(play, play.draft.with_a_pattern_too_long(), "Envoy")
 
 
-async def _refused(play: Play, draft: Draft, names: str) -> str:
+async def mistake_for_callers(play: Play) -> str:
+    """A mistake that breaks those who call it, and a rule."""
+    return await _refused(play, play.draft.with_callers_forgotten(), "credential-in-url", "removed-without-deprecation")
+
+
+async def _refused(play: Play, draft: Draft, *names: str) -> str:
     live = play.live()
     said = await play.publish(draft)
-    why = " ".join(said.err.split())
+    why = said.err.strip()
     _demand(said.code == 1, f"it was not refused (exit code {said.code}): {why}")
-    _demand(names in why, f"it was refused without a word of {names}: {why}")
+    for name in names:
+        _demand(name in why, f"it was refused without a word of {name}: {why}")
     _demand(play.live() == live, f"release {play.live()} is live, not {live}")
     return f"{why}\nrelease {live} stays"
 
@@ -146,6 +152,10 @@ SCENES: tuple[tuple[str, Scene], ...] = (
     (f"{CHARGING} publishes a change under load: one operation more, a higher limit", change),
     (f"{CHARGING} publishes a mistake: two operations with one operationId", mistake_in_the_files),
     (f"{CHARGING} publishes a mistake that only Envoy finds: a pattern too long for it", mistake_for_envoy),
+    (
+        f"{CHARGING} publishes a mistake: an operation is gone that callers use, and a token is in the URL",
+        mistake_for_callers,
+    ),
     (f"At night, the product's folder is gone: rollback {CHARGING}", night),
 )
 
