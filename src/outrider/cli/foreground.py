@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+_TOLD_BY = (signal.SIGINT, signal.SIGTERM)
 Life = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """What runs; it is handed the event that is set as soon as it was told to end."""
 
@@ -26,20 +27,27 @@ def run_until_told(life: Life, parent: int | None = None) -> None:
 async def _until_told(life: Life, parent: int | None) -> None:
     """Live until told, be it while still starting. Told twice is told once: putting things away is not cut short."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _TOLD_BY:
         loop.add_signal_handler(number, told.set)
     orphaned = asyncio.create_task(_when_orphaned(parent, told))
     living, waiting = asyncio.create_task(life(told)), asyncio.create_task(told.wait())
     await asyncio.wait((living, waiting), return_when=asyncio.FIRST_COMPLETED)
+    _stop_listening(loop)
     orphaned.cancel()
     living.cancel()
-    try:
-        with suppress(asyncio.CancelledError):
-            await living
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):  # all is put away: one more Ctrl-C finds nothing to stop
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
+    with suppress(asyncio.CancelledError):
+        await living
+
+
+def _stop_listening(loop: asyncio.AbstractEventLoop) -> None:
+    """To signals, to the end of this process. They are held back meanwhile, for between the loop's handler and none is
+    Python's own, and it would end us in the middle.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD_BY)
+    for number in _TOLD_BY:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD_BY)
 
 
 async def _when_orphaned(parent: int | None, told: asyncio.Event) -> None:
