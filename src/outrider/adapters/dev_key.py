@@ -21,8 +21,9 @@ KEY_FILE, JWKS_FILE = "token-key.pem", "jwks.json"
 
 
 def make_dev_key(folder: Path) -> None:
-    """Make the development key (EC P-256) and its JWKS in this folder, if it is not there yet."""
+    """Make the development key (EC P-256) and its JWKS in this folder, if it is not there yet. Git is to leave it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_files.write(folder / ".gitignore", b"*\n")
     key_file = folder / KEY_FILE
     if not key_file.exists():
         pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(

@@ -44,6 +44,7 @@ def test_a_new_product_compiles_at_once(here: Path) -> None:
     assert {operation.public for operation in found.operations} == {True, False}
     assert compile_product(found.product, found.placement, found.operations)
     assert sorted(files(here)) == [
+        ".outrider/keys/.gitignore",
         ".outrider/keys/jwks.json",
         ".outrider/keys/token-key.pem",
         "environments/local.yaml",
