@@ -43,6 +43,10 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         name = self._then(path)
         return _git(Path(self.root), "cat-file", "blob", f"{self.commit}:{name}") if name in self.files else None
 
+    def name(self, path: Path) -> str:
+        """As `git show` takes it."""
+        return f"{self.commit[:10]}:{self._then(path)}"
+
     def names(self, folder: Path) -> list[str]:
         """The names of all that was in a folder."""
         inside = f"{self._then(folder)}/"
@@ -75,6 +79,8 @@ def past(folder: Path, ref: str | None = None) -> Past:
     That one is the base of the pull request (GITHUB_BASE_REF), or else origin's main branch, or the own one. Raises
     `Refused`: there is no git, no such commit, or its history was not fetched.
     """
+    if not folder.is_dir():
+        raise Refused(f"{folder}: there is no such folder")
     real = Path(_said(folder, "rev-parse", "--show-toplevel"))
     root = next(around for around in (absolute(folder), *absolute(folder).parents) if around.resolve() == real)
     commit = _commit(real, ref) if ref else _merge_base(real)
@@ -115,7 +121,8 @@ def _merge_base(root: Path) -> str:
                 f"git knows no commit that HEAD and {trunk} have in common; fetch the history (in GitHub's checkout "
                 "action: fetch-depth: 0), or say --against REF"
             ) from None
-    raise Refused(f"git has none of {', '.join(trunks)} to compare with; fetch it, or say --against REF")
+    names = ", ".join(trunk.split("/", 2)[2] for trunk in trunks)
+    raise Refused(f"git has none of {names} to compare with; fetch it, or say --against REF, or none")
 
 
 def _said(folder: Path, *words: str) -> str:

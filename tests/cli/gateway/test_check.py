@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,37 @@ def test_for_a_pull_request(here: Path, tmp_path_factory: pytest.TempPathFactory
     assert "::error file=" in said.out
     assert "title=api-path-removed-without-deprecation" in said.out
     assert "| parking | team-parking | no |" in summary.read_text()
+
+
+def test_what_is_gone_is_told_of_the_file_that_had_it(here: Path) -> None:
+    """An annotation is for a file of the change, also where what it tells is not there any more."""
+    breaks_callers(here)
+    said = check("--format", "github").out
+    assert "::error file=products/parking/openapi.yaml,line=1,col=1,title=api-path-removed-without-deprecation" in said
+
+
+def test_a_new_major_version_is_no_error(here: Path) -> None:
+    """What a new major version allows is counted, and is a warning in a pull request."""
+    breaks_callers(here)
+    edit(OPENAPI_FILE, "version: 1.0.0", "version: 2.0.0")(here)
+    assert "1, new major" in check().out
+    said = check("--format", "github")
+    assert (said.code, "::error" in said.out, "::warning" in said.out) == (0, False, True)
+
+
+def test_a_yes_that_does_not_count_is_none(here: Path) -> None:
+    """Only who may say yes, and has, is told to have said it."""
+    write("governance.yaml", "approvers: [{name: jane}]\n")(here)
+    breaks_callers(here)
+    place = "'#/paths/~1v1~1places~1{place}/get'"
+    entry = (
+        f"rule: api-path-removed-without-deprecation, place: {place}, owner: team-parking, reason: 'Nobody calls it.'"
+    )
+    until = (datetime.now(UTC) + timedelta(days=20)).date()
+    add(PRODUCT_FILE, f"approvals:\n  - {{{entry}, approver: bob, until: {until}}}\n")(here)
+    assert "says yes" not in check().err
+    edit(PRODUCT_FILE, "approver: bob", "approver: jane")(here)
+    assert "jane says yes (Nobody calls it.)" in check().err
 
 
 def test_for_code_scanning(here: Path) -> None:

@@ -187,6 +187,16 @@ def test_governance_changes(repository: Path) -> None:
     assert "governance.yaml: is gone" in checks.between[0]
 
 
+def test_rules_and_keys_are_a_part_of_governance(repository: Path) -> None:
+    """A change of a ruleset that governance.yaml names, or of one that this extends, is a change of governance."""
+    ours = write("rules/ours.yaml", "extends: base.yaml\n")
+    base = write("rules/base.yaml", "extends: outrider:openapi\n")
+    commit(repository, write("governance.yaml", "rulesets: {openapi: rules/ours.yaml}\n"), ours, base)
+    assert not checked(repository).governance_changed
+    off = "extends: outrider:openapi\nrules: {owner-named: off}\n"
+    assert checked(repository, write("rules/base.yaml", off)).governance_changed
+
+
 def test_what_was_there_cannot_be_read(repository: Path) -> None:
     """Where nobody can tell what callers know, nobody can tell whether they break; such as a pointer of Git LFS."""
     right = (repository / OPENAPI_FILE).read_text()

@@ -1,14 +1,17 @@
 """A refusal says why, where, what to do, and who may let it pass; no more and no less."""
 
 import shlex
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from outrider.gateway.governance.governance import UNGOVERNED, Governance
-from outrider.gateway.governance.telling import TOLD, refusal
+from outrider.gateway.governance.governance import UNGOVERNED, Approver, Governance
+from outrider.gateway.governance.telling import TOLD, command, refusal, such_as, until_when
 from tests.gateway.governance.judged import APPROVAL, PLACE, WAIVER, change, finding, governance, judged
+
+REASON = '--reason "why it can\'t be mended now"'
 
 
 @pytest.fixture
@@ -31,8 +34,7 @@ def test_a_broken_rule(by: Governance) -> None:
         "    write maxItems",
         f"    at {PLACE}",
         "For a time, it passes with a yes of jane or joe in product.yaml, which this writes:",
-        f"    outrider gateway approve products/parking array-bounded '{PLACE}' --as jane "
-        "--until 2026-12-22 --reason TEXT",
+        f"    outrider gateway approve products/parking array-bounded '{PLACE}' --as jane --until 2026-12-22 {REASON}",
     ]
 
 
@@ -43,10 +45,10 @@ def test_a_breaking_change(by: Governance) -> None:
         "products/parking/openapi.yaml:12:7: api-removed-without-deprecation: GET /v1/places: was removed",
         "    the line is that of what was before",
         f"    at {PLACE}",
-        "Breaking changes go live with a new major version in info.version, which is 1.2.0 here.",
+        "Breaking changes go live with a new major version in info.version, such as 2.0.0; it is 1.2.0 here.",
         "For a time, it passes with a yes of jane or joe in product.yaml, which this writes:",
         f"    outrider gateway approve products/parking api-removed-without-deprecation '{PLACE}' --as jane "
-        "--until 2026-12-22 --reason TEXT",
+        f"--until 2026-12-22 {REASON}",
     ]
 
 
@@ -61,7 +63,10 @@ def test_all_of_it_at_once(by: Governance) -> None:
         "release 7"
     )
     assert sum("until: is over" in line for line in said) == 1
-    assert sum("outrider gateway approve" in line for line in said) == 1
+    assert [shlex.split(line)[4] for line in said if "outrider gateway approve" in line] == [
+        "array-bounded",
+        change().rule,
+    ]
 
 
 def test_what_nobody_may_let_pass_is_said_to_be_so(tmp_path: Path) -> None:
@@ -98,6 +103,28 @@ def test_the_command_can_be_pasted(by: Governance) -> None:
     [command] = [line for line in told(by, finding(at=at)) if "gateway approve" in line]
 
     assert shlex.split(command)[5] == at
+
+
+def test_whoever_has_a_key_signs() -> None:
+    """The command says so, for without it nothing would count; its reason is long enough to be taken."""
+    words = shlex.split(command("products/parking", finding(), Approver(name="jane", key="jane.pem"), "2027-01-01"))
+
+    assert words[-2:] == ["--key", "FILE"]
+    assert len(words[words.index("--reason") + 1]) >= 10
+
+
+def test_no_longer_than_anybody_may_is_suggested(tmp_path: Path) -> None:
+    """Where governance.yaml allows but a week, it is a week."""
+    assert until_when(governance(tmp_path, longest_waiver=7), date(2026, 12, 28)) == "2027-01-04"
+
+
+@pytest.mark.parametrize(
+    ("version", "such"),
+    [("1.2.0", ", such as 2.0.0"), ("0.1.9", ", such as 0.2.0"), ("v3", ", such as 4.0.0"), ("summer", "")],
+)
+def test_it_says_which_version_suffices(version: str, such: str) -> None:
+    """Below 1.0.0 a new minor one does; after what is no version nobody knows."""
+    assert such_as(version) == such
 
 
 def test_a_reason_is_told_where_there_is_nothing_to_mend(by: Governance) -> None:

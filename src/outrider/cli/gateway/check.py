@@ -1,7 +1,7 @@
 """`outrider gateway check`: may these products go live, as a pull request has them? Nothing is changed."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,8 @@ from outrider.cli.gateway.asking import Form, Format, print_found, refusals
 from outrider.cli.shown import print_json
 
 if TYPE_CHECKING:
-    from outrider.gateway.governance.checking import Checks
+    from outrider.gateway.findings import Found
+    from outrider.gateway.governance.checking import Checked, Checks
 
 NOTHING = "none"
 """As `--against`: compare with nothing."""
@@ -76,8 +77,27 @@ def _show(checks: "Checks", form: Form) -> None:
         print_json(checked.document(checks))
     else:
         reports = [one.report for one in checks.products if one.report]
-        found = [one for report in reports for one in report.found]
+        found = [found for one in checks.products for found in _in_the_change(one)]
         print_found(form, found, [one for report in reports for one in report.exempt], list(checked.faults(checks)))
     if form is Form.GITHUB and (file := os.environ.get("GITHUB_STEP_SUMMARY")):
         with Path(file).open("a", encoding="utf-8") as summary:
             summary.write(checked.markdown(checks))
+
+
+def _in_the_change(one: "Checked") -> Iterator["Found"]:
+    """What was found, as a reviewer of files sees it: what is gone is a matter of the file that had it, and what a new
+    major version allows is no error.
+    """
+    import msgspec
+
+    from outrider.common.yaml_positions import Position
+    from outrider.gateway.findings import Change, Place, Severity
+
+    for found in one.report.found if one.report else ():
+        if not isinstance(found, Change):
+            yield found
+            continue
+        place = found.new or Place(one.document, Position(1, 1), found.place.path)
+        allowed = one.report is not None and one.report.new_major
+        severity = max(found.severity, Severity.WARN) if allowed else found.severity
+        yield msgspec.structs.replace(found, new=place, severity=severity)

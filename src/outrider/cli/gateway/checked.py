@@ -66,14 +66,15 @@ def notes(checks: "Checks") -> Iterator[str]:
     if checks.against_head:
         yield "Compared with the commit that is checked out: only what is not committed counts as a change."
     if checks.governance_changed:
-        yield "governance.yaml is changed here: by whose rules is judged, and who may let something pass."
+        yield "governance.yaml, or a ruleset or key that it names, is changed here: the rules, or who may say yes."
     for one in checks.products:
-        for each in one.new_exemptions:
+        valid = [by for _, by in one.report.exempt] if one.report else []
+        for each in (each for each in one.new_exemptions if each in valid):
             yield (
                 f"{one.product} is to be let pass with {each.rule} until {each.until}: {each.approver} says yes "
                 f"({each.reason})"
             )
-        for remark in one.remarks:
+        for remark in (*one.remarks, *(one.report.remarks if one.report else ())):
             yield f"{one.product}: {remark}"
     for one in checks.gone:
         if not one.faults:
@@ -99,8 +100,15 @@ def markdown(checks: "Checks") -> str:
     mark = "✅" if checks.passed else "❌"
     table = [_cells(head.capitalize() for head in HEADS), _cells("---" for _ in HEADS)]
     table += [_cells(map(_plain, row)) for row in _rows(checks)]
-    told = [f"- {_plain(str(line))}" for line in (*faults(checks), *notes(checks))]
+    told = [f"- {_plain(str(line))}" for line in (*_reasons(checks), *faults(checks), *notes(checks))]
     return "\n".join((f"### {mark} {_plain(verdict(checks))}", "", *table, "", *told, "", ""))
+
+
+def _reasons(checks: "Checks") -> Iterator[str]:
+    """What keeps products from going live, by rules and callers."""
+    for report in (one.report for one in checks.products if one.report):
+        yield from (f"{each.place}: {each.rule}: {each.sentence}" for each in report.errors)
+        yield from (f"{each.place}: {each.rule}: {each.sentence}" for each in report.breaking)
 
 
 def _refusals(checks: "Checks") -> Iterator[str]:
@@ -130,8 +138,10 @@ def _row(one: "Checked") -> Sequence[str]:
     if report is None:
         return one.product, _owner(one), may, _number(len(one.faults)), "?", "?", "?"
     errors = len(report.errors) + len(report.faults) + len(one.faults)
-    counts = (errors, len(report.breaking), len(report.warnings), len(report.exempt))
-    return one.product, _owner(one), may, *map(_number, counts)
+    breaks = [change for change in report.changes if change.severity.word == "error"]
+    breaking = f"{len(breaks)}, new major" if breaks and report.new_major else _number(len(breaks))
+    exempt, warnings = _number(len(report.exempt)), _number(len(report.warnings))
+    return one.product, _owner(one), may, _number(errors), breaking, warnings, exempt
 
 
 def _owner(one: "Checked") -> str:

@@ -57,14 +57,16 @@ class PathClaim(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """One product. folder: as the caller named it. declared: None where its files can't be read, and report, where the
-    checks could not be made; `faults` has why, and what is wrong besides. governance: by which it was judged.
+    """One product. folder, document: as the caller named them. declared: None where its files can't be read, and
+    report, where the checks could not be made; `faults` has why, and what is wrong besides. governance: by which it was
+    judged.
 
     new_exemptions: waivers and approvals that the change brings, which whoever approves it should know.
     """
 
     product: str
     folder: str
+    document: str = ""
     declared: Product | None = None
     operations: tuple[Operation, ...] = ()
     governance: Governance = UNGOVERNED
@@ -75,7 +77,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     new_exemptions: tuple[Exemption, ...] = ()
 
     def __post_init__(self) -> None:
-        keep_printable(self, "product", "folder")
+        keep_printable(self, "product", "folder", "document")
 
     @property
     def passed(self) -> bool:
@@ -87,7 +89,7 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
     """All products. between: what is wrong with two of them together. against: the commit; empty: with nothing.
 
     against_head: that is the one that is checked out. gone: products that were there at that commit and are not now.
-    governance_changed: the change touches governance.yaml.
+    governance_changed: the change touches governance.yaml, or what it names.
     """
 
     products: tuple[Checked, ...]
@@ -122,7 +124,7 @@ def check(products: Path, environments: Sequence[Path], past: Past | None, today
         gone=tuple(_gone(products, folders, governance, past, today)) if past and products not in folders else (),
         against=past.commit if past else "",
         against_head=bool(past and past.is_head),
-        governance_changed=bool(past and governance.source and _changed(governance.source, past)),
+        governance_changed=bool(past and governance.source and _changed(governance, past)),
     )
 
 
@@ -148,6 +150,7 @@ def check_one(folder: Path, environments: Sequence[Path], known_of: KnownOf | No
     return Checked(
         product=declared.product.name,
         folder=str(folder),
+        document=declared.source.file,
         declared=declared.product,
         operations=declared.operations,
         governance=governance,
@@ -286,5 +289,10 @@ def _ungoverned(products: Path, governance: Governance, past: Past | None) -> It
                 yield f"{file}: is gone, and with it who may let something pass and by whose rules; put it back"
 
 
-def _changed(source: Source, past: Past) -> bool:
-    return past.content(Path(source.file)) != source.raw
+def _changed(governance: Governance, past: Past) -> bool:
+    """Is the file another one, or anything where the rulesets and keys lie that it names?"""
+    file = Path(governance.file)
+    files = {file, *(file.parent / name for name in governance.named)}
+    for folder in {each.parent for each in files} - {file.parent}:  # what a ruleset extends is among the rest
+        files |= {folder / name for name in past.names(folder)} | {each for each in folder.iterdir() if each.is_file()}
+    return any(past.content(each) != (each.read_bytes() if each.is_file() else None) for each in files)

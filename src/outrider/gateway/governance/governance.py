@@ -37,7 +37,7 @@ class Approver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class Governance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What it says. longest_waiver, notice: days. retired: products that may be taken away although nobody told their
-    callers. source: the file; None where there is none.
+    callers. source: the file; None where there is none. named: the files that it names, relative to its folder.
     """
 
     rulesets: Rulesets = Rulesets()
@@ -47,6 +47,7 @@ class Governance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     approvers: tuple[Approver, ...] = ()
     retired: tuple[str, ...] = ()
     source: Source | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -93,7 +94,9 @@ def read_governance(file: Path) -> Governance:
         for index, one in enumerate(said.approvers)
     )
     refuse(list(_useless_keys(source, keyed)))
-    return msgspec.structs.replace(said, approvers=keyed, source=source)
+    rulesets = (name for name in (said.rulesets.openapi, said.rulesets.asyncapi) if not name.startswith(SHIPPED))
+    named = (*rulesets, *(one.key for one in said.approvers if one.key))
+    return msgspec.structs.replace(said, approvers=keyed, source=source, named=named)
 
 
 def _doubled(source: Source, said: Governance) -> Iterator[Fault]:

@@ -28,8 +28,7 @@ def at_commit(past: Past, folder: Path) -> Known:
     for name in (OPENAPI, OPENAPI_JSON):
         document = past.content(folder / name)
         if document is not None:
-            file = f"{called}:{folder.name}/{name}"
-            return Known(called=called, file=file, document=document, declared=declared)
+            return Known(called=called, file=past.name(folder / name), document=document, declared=declared)
     return Known(called=called, declared=declared)
 
 

@@ -56,7 +56,9 @@ def page(overview: Overview) -> str:
 def _header(overview: Overview) -> str:
     failing = [standing.product for standing in overview.products if standing.errors]
     if not failing:
-        verdict = "Every product follows the rules."
+        exempt = sum(len(standing.exempt) for standing in overview.products)
+        but = f", but for {counted(exempt, 'exemption')}" if exempt else ""
+        verdict = f"Every product follows the rules{but}."
     elif len(failing) == 1:
         verdict = f"{escape(failing[0])} breaks rules and can't be published as it is."
     else:
