@@ -154,3 +154,38 @@ def test_github_is_told_of_what_could_not_be_checked() -> None:
         r"::error file=a.yaml,line=2,col=3,title=x\n%3A%3Adebug%3A%3A::is 5%25\r\n::stop-commands::x",
         "::error::a%0A::b: is no folder",
     ]
+
+
+def test_what_could_not_be_checked_is_never_clean() -> None:
+    """As results, which viewers show, and as a run that failed; with the place where there is one."""
+    fault = Fault(file="a.yaml", position=Position(2, 3), field="openapi", message="is not known")
+
+    run = json.loads(as_sarif([OPEN], failed=[fault, "products: is no folder"]))["runs"][0]
+
+    [_, placed, unplaced] = run["results"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["operation-secured", "check-failed"]
+    assert (placed["ruleId"], placed["ruleIndex"], placed["level"]) == ("check-failed", 1, "error")
+    assert placed["message"]["text"] == "openapi: is not known"
+    assert placed["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "a.yaml"},
+        "region": {"startLine": 2, "startColumn": 3},
+    }
+    assert "locations" not in unplaced
+    [invocation] = run["invocations"]
+    assert not invocation["executionSuccessful"]
+    assert [each["message"]["text"] for each in invocation["toolExecutionNotifications"]] == [
+        "openapi: is not known",
+        "products: is no folder",
+    ]
+    assert json.loads(as_sarif([OPEN]))["runs"][0]["invocations"][0]["executionSuccessful"]
+
+
+def test_json_has_what_could_not_be_checked() -> None:
+    """With the same members as a finding, the place empty where nobody knows it."""
+    fault = Fault(file="a.yaml", position=Position(2, 3), field="openapi", message="is not known")
+    same = {"rule": "check-failed", "severity": "error"}
+
+    assert json.loads(as_json([], failed=[fault, "products: is no folder"])) == [
+        {**same, "message": "openapi: is not known", "file": "a.yaml", "line": 2, "column": 3},
+        {**same, "message": "products: is no folder", "file": None, "line": None, "column": None},
+    ]

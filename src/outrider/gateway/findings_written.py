@@ -3,6 +3,8 @@ workflow.
 
 `exempt`: what was found and is let pass, with the waiver or approval that does. JSON names it, SARIF has it suppressed
 and GitHub is not told of it.
+`failed`: what could not be checked, and exemptions that do not count. Programs get them among what was found, as of
+the rule `check-failed`, so that nothing found is never the same as nothing checked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +21,8 @@ from outrider.gateway.findings import Change, Finding, Found, Place, Severity
 from outrider.gateway.governance.report import Exempt
 from outrider.gateway.product import Exemption
 
+FAILED = "check-failed"
+"""What programs get as the rule of what could not be checked."""
 _LEVELS = {Severity.ERROR: "error", Severity.WARN: "warning", Severity.INFO: "note", Severity.HINT: "note"}
 _COMMANDS = {Severity.ERROR: "error", Severity.WARN: "warning", Severity.INFO: "notice", Severity.HINT: "notice"}
 
@@ -27,19 +31,32 @@ _TEXT = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_TEXT, ":": "%3A", ",": "%2C"}
 
 
-def as_json(found: Iterable[Found], exempt: Sequence[Exempt] = ()) -> str:
+def as_json(found: Iterable[Found], exempt: Sequence[Exempt] = (), failed: Sequence[Fault | str] = ()) -> str:
     """A list with one object for each. `pointer` is the place as waivers and approvals name it."""
-    return _encoded([*map(facts, found), *(facts(one, by) for one, by in exempt)])
+    return _encoded([*map(facts, found), *(facts(one, by) for one, by in exempt), *map(_failed_facts, failed)])
 
 
-def as_sarif(found: Iterable[Found], exempt: Sequence[Exempt] = ()) -> str:
-    """A SARIF log with one run. Files are named as the caller named them, relative to where that is."""
+def as_sarif(found: Iterable[Found], exempt: Sequence[Exempt] = (), failed: Sequence[Fault | str] = ()) -> str:
+    """A SARIF log with one run. Files are named as the caller named them, relative to where that is.
+
+    What failed is there twice: as results, which all viewers show, and as what went wrong with the run.
+    """
     pairs: list[tuple[Found, Exemption | None]] = [*((one, None) for one in found), *exempt]
     rules = _sarif_rules(one for one, _ in pairs)
+    if failed:
+        rules[FAILED] = {"id": FAILED, "defaultConfiguration": {"level": "error"}}
     driver = {"name": "Outrider", "semanticVersion": version("outrider"), "rules": list(rules.values())}
     index = {name: number for number, name in enumerate(rules)}
     results = [_sarif_result(one, by, index[one.rule]) for one, by in pairs]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    notices = list(map(_notice, failed))
+    results += [{"ruleId": FAILED, "ruleIndex": index[FAILED], **notice} for notice in notices]
+    invocation = {"executionSuccessful": not failed, "toolExecutionNotifications": notices}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [invocation],
+        "results": results,
+    }
     return _encoded({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 
 
@@ -83,6 +100,24 @@ def _spot(place: Place) -> dict[str, Any]:
     return {"file": place.file, "line": position.line, "column": position.column, "pointer": place.pointer}
 
 
+def _failed_facts(fault: Fault | str) -> dict[str, Any]:
+    """As `facts` has what was found; where nobody knows the place, there is none."""
+    told: dict[str, Any] = {"rule": FAILED, "severity": Severity.ERROR.word, "message": _said(fault)}
+    if isinstance(fault, Fault):
+        return told | {"file": fault.file, "line": fault.position.line, "column": fault.position.column}
+    return told | {"file": None, "line": None, "column": None}
+
+
+def _notice(fault: Fault | str) -> dict[str, Any]:
+    """What a result and a notification of SARIF have in common."""
+    told: dict[str, Any] = {"level": "error", "message": {"text": _said(fault)}}
+    return told | ({"locations": [_physical(fault.file, fault.position)]} if isinstance(fault, Fault) else {})
+
+
+def _said(fault: Fault | str) -> str:
+    return fault.sentence if isinstance(fault, Fault) else fault
+
+
 def _sarif_rules(found: Iterable[Found]) -> dict[str, dict[str, Any]]:
     rules: dict[str, dict[str, Any]] = {}
     for one in found:
@@ -112,9 +147,12 @@ def _sarif_result(one: Found, by: Exemption | None, index: int) -> dict[str, Any
 
 
 def _location(place: Place) -> dict[str, Any]:
-    region = {"startLine": place.position.line, "startColumn": place.position.column}
-    physical = {"artifactLocation": {"uri": _uri(place.file)}, "region": region}
-    return {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": place.pointer}]}
+    return _physical(place.file, place.position) | {"logicalLocations": [{"fullyQualifiedName": place.pointer}]}
+
+
+def _physical(file: str, position: Position) -> dict[str, Any]:
+    region = {"startLine": position.line, "startColumn": position.column}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": region}}
 
 
 def _uri(file: str) -> str:

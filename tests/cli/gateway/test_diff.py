@@ -52,7 +52,7 @@ def test_it_tells_people_what_breaks_and_what_to_do() -> None:
         "    old  old.yaml:9:5  #/paths/~1spaces~1{id}/delete\n"
     )
     assert said.err.splitlines()[0] == "1 error, 1 warning"
-    assert "new major version in info.version, or each with an approval" in said.err
+    assert "new major version in info.version, such as 2.0.0, or each with an approval:" in said.err
     assert "approve PRODUCT api-removed-without-deprecation '#/paths/~1spaces~1{id}/delete' --as NAME" in said.err
 
 
@@ -98,6 +98,29 @@ def test_programs_get_the_same() -> None:
     assert diff(BREAKS, "--format", "github").out.count("api-removed-without-deprecation") == 1
 
 
+@pytest.mark.usefixtures("folder")
+def test_what_a_new_major_version_breaks_is_no_error_of_a_workflow() -> None:
+    """It warns, as the step does not fail; for other programs a change stays what it is."""
+    new = BREAKS.replace("1.4.0", "2.0.0")
+
+    said = diff(new, "--format", "github")
+
+    assert (said.code, said.err) == (0, "")
+    assert [line.split()[0] for line in said.out.splitlines()] == ["::warning", "::warning"]
+    assert [one["severity"] for one in diff(new, "--format", "json").data] == ["warn", "error"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_programs_see_that_nothing_was_compared() -> None:
+    """An empty list would say that nothing breaks."""
+    [one] = diff("openapi: [", "--format", "json").data
+    [run] = diff("openapi: [", "--format", "sarif").data["runs"]
+
+    assert (one["rule"], one["severity"], one["file"], one["line"]) == ("check-failed", "error", "new.yaml", 2)
+    assert [each["ruleId"] for each in run["results"]] == ["check-failed"]
+    assert not run["invocations"][0]["executionSuccessful"]
+
+
 def test_products_are_compared_by_their_folders(folder: Path) -> None:
     """A deprecation with the notice that governance.yaml asks for; the folder is what an approval is written into."""
     product = folder / "products" / "parking"
@@ -109,11 +132,14 @@ def test_products_are_compared_by_their_folders(folder: Path) -> None:
 
     assert outrider("gateway", "diff", "old.yaml", product).code == 0
     (folder / "governance.yaml").write_text("notice: 90\n")
+    assert "approve" not in outrider("gateway", "diff", "old.yaml", product).err
+    (folder / "governance.yaml").write_text("notice: 90\napprovers: [{name: jane.doe}]\n")
     said = outrider("gateway", "diff", "old.yaml", product)
 
     assert said.code == 1
     assert "api-deprecated-sunset-missing" in said.out
     assert f"approve {product} api-deprecated-sunset-missing" in said.err
+    assert "--as jane.doe --until 20" in said.err
     assert outrider("gateway", "diff", "old.yaml", product, "--notice", "0").code == 0
 
 

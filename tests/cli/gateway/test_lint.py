@@ -129,3 +129,23 @@ def test_nothing_is_told_from_nothing_looked_at(parking: Path) -> None:
     assert said.code == 0
     assert said.out.startswith("Nothing found; ")
     assert json.loads(outrider("gateway", "lint", "--format", "json").out) == []
+
+
+def test_programs_see_what_could_not_be_checked() -> None:
+    """A version that nobody knows is no clean document."""
+    Path("new.yaml").write_text("openapi: 3.9.0\ninfo: {title: a, version: 1.0.0}\npaths: {}\n")
+
+    said = outrider("gateway", "lint", "new.yaml", "--format", "json")
+    [run] = outrider("gateway", "lint", "new.yaml", "--format", "sarif").data["runs"]
+
+    assert said.code == 1
+    assert [(one["rule"], one["file"], one["line"]) for one in said.data] == [("check-failed", "new.yaml", 1)]
+    assert "3.9.0" in said.err or "version" in said.err
+    assert [each["ruleId"] for each in run["results"]] == ["check-failed"]
+
+
+def test_programs_see_that_there_was_nothing_to_check() -> None:
+    """A folder that is not there is told to them, too, though it has no place."""
+    [one] = outrider("gateway", "lint", "nowhere", "--format", "json").data
+
+    assert (one["rule"], one["severity"]) == ("check-failed", "error")

@@ -77,11 +77,14 @@ FailOn = Annotated[Level, typer.Option("--fail-on", help="From which level on th
 def print_found(
     form: Form, found: "Sequence[Found]", exempt: "Sequence[Exempt]" = (), faults: "Sequence[Fault | str]" = ()
 ) -> None:
-    """What was found, for programs; faults: what is wrong besides."""
+    """What was found, for programs; faults: what is wrong besides, which programs get, too, and people read."""
     from outrider.gateway import findings_written as written
 
-    write = {Form.JSON: written.as_json, Form.SARIF: written.as_sarif, Form.GITHUB: written.as_github}[form]
-    if text := write(found, exempt):
+    if form is Form.GITHUB:
+        text = written.as_github(found, exempt)
+    else:
+        text = {Form.JSON: written.as_json, Form.SARIF: written.as_sarif}[form](found, exempt, faults)
+    if text:
         typer.echo(text)
     complain_of(faults, form)
 
@@ -97,24 +100,31 @@ def complain_of(faults: "Sequence[Fault | str]", form: Form = Form.TEXT) -> None
 
 
 @contextmanager
-def refusals(form: Form = Form.TEXT) -> Iterator[None]:
-    """Inside it, whatever makes a command impossible is told, and ends it with exit code 1."""
+def refusals(form: Form = Form.TEXT, *, as_found: bool = False) -> Iterator[None]:
+    """Inside it, whatever makes a command impossible is told, and ends it with exit code 1.
+
+    as_found: JSON gets it as it gets what is found; else nothing but the exit code. SARIF always has it.
+    """
     from outrider.gateway.envoy import NoEnvoy
     from outrider.gateway.faults import Refused
     from outrider.gateway.files import problem
 
+    faults: Sequence[Fault | str]
     try:
         yield
+        return
     except Refused as error:
-        complain_of(error.faults, form)
+        faults = error.faults
     except NoEnvoy as error:
-        complain_of([str(error)], form)
+        faults = [str(error)]
     except OSError as error:  # such as a full disk
-        complain_of([problem(error)], form)
+        faults = [problem(error)]
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
+    if form is Form.SARIF or (as_found and form is Form.JSON):
+        print_found(form, (), faults=faults)
     else:
-        return
+        complain_of(faults, form)
     raise typer.Exit(Exit.NO)
 
 

@@ -1,6 +1,5 @@
 """`outrider gateway diff`: what changed between two documents and breaks callers, or may."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -44,7 +43,7 @@ def diff(
     from outrider.gateway.diff import compare, new_major_version
     from outrider.gateway.findings import Severity
 
-    with refusals(form):
+    with refusals(form, as_found=True):
         was, now = _sound(old), _sound(new)
         days = _notice(new) if notice is None else notice
         changes = compare(was, now, today=datetime.now(UTC).date(), notice_days=days)
@@ -52,9 +51,9 @@ def diff(
         breaks = any(change.severity <= Severity[fail_on.upper()] for change in changes)
         if form is Form.TEXT:
             typer.echo("\n".join(_lines(changes)), nl=bool(changes))
-            say(*_summary(changes, is_new_major, new))
+            say(*map(printable, _summary(changes, is_new_major, was, new)))
         else:
-            print_found(form, changes)
+            print_found(form, _lowered(changes) if is_new_major and form is Form.GITHUB else changes)
         if breaks and not is_new_major:
             raise typer.Exit(Exit.NO)
 
@@ -93,7 +92,16 @@ def _lines(changes: "Sequence[Change]") -> Iterator[str]:
                     yield f"    {word}  {place}  {place.pointer}"
 
 
-def _summary(changes: "Sequence[Change]", is_new_major: bool, new: Path) -> Iterator[str]:
+def _lowered(changes: "Sequence[Change]") -> "Sequence[Change]":
+    """What breaks callers who were told so is no error of a workflow."""
+    from msgspec.structs import replace
+
+    from outrider.gateway.findings import Severity
+
+    return [replace(change, severity=max(change.severity, Severity.WARN)) for change in changes]
+
+
+def _summary(changes: "Sequence[Change]", is_new_major: bool, was: "Source", new: Path) -> Iterator[str]:
     """How many of which level, and how they may go live all the same."""
     from outrider.gateway.findings import Severity, tally
 
@@ -102,6 +110,27 @@ def _summary(changes: "Sequence[Change]", is_new_major: bool, new: Path) -> Iter
     if breaking and is_new_major:
         yield "info.version has a new major version, so callers know that they must change."
     elif breaking:
-        yield "Breaking changes go live with a new major version in info.version, or each with an approval, such as:"
-        words = (str(new) if new.is_dir() else "PRODUCT", breaking[0].rule, breaking[0].place.pointer)
-        yield f"  outrider gateway approve {printable(shlex.join(words))} --as NAME --until DATE --reason TEXT"
+        from outrider.gateway.governance.telling import such_as
+
+        such = such_as(str(was.data["info"]["version"]))
+        if approval := _approval(breaking, new):
+            yield f"Breaking changes go live with a new major version in info.version{such}, or each with an approval:"
+            yield f"  {approval}"
+        else:
+            yield f"Breaking changes go live with a new major version in info.version{such}."
+
+
+def _approval(breaking: "Sequence[Change]", new: Path) -> str:
+    """The command that lets the first of them pass that may be; empty where nobody may let any pass."""
+    from outrider.gateway.governance.governance import Approver
+    from outrider.gateway.governance.telling import command, until_when
+    from outrider.gateway.reading import governance_of
+
+    if not new.is_dir():
+        return command("PRODUCT", breaking[0], Approver(name="NAME"), "DATE")
+    governance = governance_of(new)
+    approvable = [change for change in breaking if change.rule not in governance.never_waived]
+    if not (approvable and governance.approvers):
+        return ""
+    until = until_when(governance, datetime.now(UTC).date())
+    return command(str(new), approvable[0], governance.approvers[0], until)

@@ -48,7 +48,7 @@ def lint(
     """
     from outrider.gateway.findings import Severity
 
-    with refusals(form):
+    with refusals(form, as_found=True):
         targets = list(_targets(paths or [PRODUCTS]))
     if ruleset and any(each.is_dir() for each in targets):
         raise typer.BadParameter(

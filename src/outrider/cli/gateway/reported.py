@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from outrider.cli.shown import print_json, short_time, show_facts, show_table, styled
+from outrider.common.words import counted
 
 if TYPE_CHECKING:
     from outrider.gateway.findings import Found
@@ -55,10 +56,12 @@ def _facts(report: "Report") -> Iterator[tuple[str, str]]:
     major = ", a new major version" if report.new_major else ""
     yield "judged", short_time(report.at)
     yield "by", f"{governed}, {by.ruleset} ({by.ruleset_sha256[:_DIGITS]})"
-    yield "rules", f"{len(report.ran)} looked at {sum(report.ran.values())} places"
+    yield "rules", f"{len(report.ran)} looked at {counted(sum(report.ran.values()), 'place')}"
     yield "compared", f"with {report.against}{major}" if report.against else "with nothing"
-    yield "found", f"{len(report.findings)} findings, {len(report.changes)} changes that callers may notice"
-    yield "let pass", f"{len(report.waived)} findings, {len(report.approved)} breaking changes"
+    waived, approved = len(report.waived), len(report.approved)
+    changes = counted(len(report.changes) + approved, "change")
+    yield "found", f"{counted(len(report.findings) + waived, 'finding')}, {changes} that callers may notice"
+    yield "let pass", f"{counted(waived, 'finding')}, {counted(approved, 'breaking change')}"
 
 
 def _rows(report: "Report") -> Iterator[tuple[str, str, str, str]]:

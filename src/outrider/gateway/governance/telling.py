@@ -1,5 +1,6 @@
 """A report in words: why a product is refused, where each thing is, what to write instead, and who may let it pass."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -8,13 +9,16 @@ from outrider.common.words import counted, printable_lines
 from outrider.gateway.faults import Refused
 from outrider.gateway.findings import Finding, Found
 from outrider.gateway.governance.exemptions import STRUCTURE
-from outrider.gateway.governance.governance import GOVERNANCE, Governance
+from outrider.gateway.governance.governance import GOVERNANCE, Approver, Governance
 from outrider.gateway.governance.report import Report
 
 TOLD = 50
 """So many of a kind are told one by one."""
 _USUAL = 30
 """Days for which an exemption is suggested."""
+_REASON = '"why it can\'t be mended now"'
+"""As a shell reads it; an exemption's reason must not be shorter than product.json allows."""
+_VERSION = re.compile(r"v?([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]+)?(?:[-+].*)?")
 _GONE = "the line is that of what was before"
 
 
@@ -59,7 +63,8 @@ def _ways(report: Report, governance: Governance, folder: str) -> Iterator[str]:
     waivable = [one for one in report.errors if one.rule not in never]
     approvable = [one for one in report.breaking if one.rule not in never]
     if report.breaking:
-        yield f"Breaking changes go live with a new major version in info.version, which is {report.version} here."
+        such = such_as(report.version)
+        yield f"Breaking changes go live with a new major version in info.version{such}; it is {report.version} here."
     if not (waivable or approvable):
         return
     if governance.source is None:
@@ -69,13 +74,29 @@ def _ways(report: Report, governance: Governance, folder: str) -> Iterator[str]:
     else:
         names = [one.name for one in governance.approvers]
         yield f"For a time, it passes with a yes of {' or '.join(names)} in product.yaml, which this writes:"
-        yield _command(folder, (waivable or approvable)[0], names[0], _until(report, governance))
+        by = next((one for one in governance.approvers if one.name != report.owner), governance.approvers[0])
+        until = until_when(governance, date.fromisoformat(report.at[:10]))
+        firsts: list[Found] = [*waivable[:1], *approvable[:1]]
+        for first in firsts:
+            yield f"    {command(folder, first, by, until)}"
 
 
-def _command(folder: str, first: Found, name: str, until: date) -> str:
-    words: Sequence[str] = ("outrider", "gateway", "approve", folder, first.rule, first.place.pointer, "--as", name)
-    return f"    {shlex.join(words)} --until {until} --reason TEXT"
+def command(folder: str, found: Found, by: Approver, until: str) -> str:
+    """What an approver types into a shell to let this pass."""
+    words: Sequence[str] = ("outrider", "gateway", "approve", folder, found.rule, found.place.pointer, "--as", by.name)
+    return f"{shlex.join(words)} --until {until} --reason {_REASON}{' --key FILE' if by.key else ''}"
 
 
-def _until(report: Report, governance: Governance) -> date:
-    return date.fromisoformat(report.at[:10]) + timedelta(days=min(_USUAL, governance.longest_waiver))
+def until_when(governance: Governance, today: date) -> str:
+    """The last day that is suggested: not later than anybody may say."""
+    return (today + timedelta(days=min(_USUAL, governance.longest_waiver))).isoformat()
+
+
+def such_as(version: str) -> str:
+    """The next version that says that callers must change, `, such as 2.0.0`: below 1.0.0 a minor one. Empty after
+    what is no such version.
+    """
+    if not (found := _VERSION.fullmatch(version)):
+        return ""
+    major, minor = int(found[1]), int(found[2] or 0)
+    return f", such as {major + 1}.0.0" if major else f", such as 0.{minor + 1}.0"
