@@ -73,6 +73,13 @@ def test_a_link_in_place_of_a_folder(repository: Path) -> None:
     assert past(repository / "products", "HEAD").names(repository / "products") == ["charging", "parking"]
 
 
+def test_a_repository_of_products_alone(repository: Path) -> None:
+    """The folder may be all of the repository; what lies outside of that was not there."""
+    then = past(repository, "main")
+    assert then.names(repository) == ["products"]
+    assert then.content(repository.parent / "governance.yaml") is None
+
+
 def test_a_submodule(repository: Path) -> None:
     """What another repository had there, git can't say here."""
     commit = git(repository, "rev-parse", "HEAD")

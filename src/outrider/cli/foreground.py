@@ -7,11 +7,19 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _TOLD_BY = (signal.SIGINT, signal.SIGTERM)
 Life = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """What runs; it is handed the event that is set as soon as it was told to end."""
+
+
+async def unless_told(work: Coroutine[Any, Any, T]) -> T:
+    """Do it, unless SIGTERM comes; then everything is stopped, as with Ctrl-C."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def run_until_told(life: Life, parent: int | None = None) -> None:

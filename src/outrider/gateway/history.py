@@ -49,7 +49,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
     def names(self, folder: Path) -> list[str]:
         """The names of all that was in a folder."""
-        inside = f"{self._then(folder)}/"
+        inside = f"{self._then(folder)}/".removeprefix("./")
         entries = (
             name.removeprefix(inside) for name in (*self.files, *self.links, *self.modules) if name.startswith(inside)
         )
@@ -57,7 +57,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
     def _then(self, path: Path) -> str:
         """Where this path led. Raises `Refused`: git doesn't know what was there."""
-        name = absolute(path).relative_to(self.root).as_posix()
+        here = absolute(path)
+        name = here.relative_to(self.root).as_posix() if here.is_relative_to(self.root) else ".."
         for _ in range(_LINKS):
             steps = name.split("/")
             ways = ["/".join(steps[:count]) for count in range(1, len(steps) + 1)]

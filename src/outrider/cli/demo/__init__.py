@@ -1,7 +1,6 @@
 """`outrider demo`: a platform, cars that obey and cars that don't, and what became of every command."""
 
 import asyncio
-import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -34,10 +33,11 @@ def demo(
     Everything runs on free ports in a temporary folder; nothing stays behind. Among the cars are such that come later,
     refuse, fail, or never answer. The exit code is 0 only if each command ended as its car's behaviour demands.
     """
+    from outrider.cli.foreground import unless_told
     from outrider.cli.stage import NotStarted
 
     try:
-        document = asyncio.run(_unless_told(_demo(cars, as_json)))
+        document = asyncio.run(unless_told(_demo(cars, as_json)))
     except NotStarted as error:
         complain(*str(error).splitlines())
         raise typer.Exit(Exit.NO) from None
@@ -47,14 +47,6 @@ def demo(
         print_json(document)
     if not document["as_expected"]:
         raise typer.Exit(Exit.NO)
-
-
-async def _unless_told(work: Any) -> dict[str, Any]:
-    """Do it, unless SIGTERM comes; then everything is stopped, as with Ctrl-C."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    document: dict[str, Any] = await task
-    return document
 
 
 async def _demo(count: int, as_json: bool) -> dict[str, Any]:

@@ -4,12 +4,12 @@ It goes by the contract and not by what a server happens to accept. The ids and 
 is not told was understood and breaks nobody; what was not understood is told as `cannot-be-judged`.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 import msgspec
 
+from outrider.common.versions import major_and_minor
 from outrider.gateway.diff import lifecycle
 from outrider.gateway.diff.calls import operation_changes
 from outrider.gateway.diff.keywords import rest, unjudged
@@ -24,8 +24,6 @@ from outrider.gateway.faults import Fault
 from outrider.gateway.findings import Change
 from outrider.gateway.openapi import METHODS, not_readable
 from outrider.gateway.openapi_references import References
-
-_VERSION = re.compile(r"v?([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]+)?(?:[-+].*)?")
 
 
 def compare(old: Source, new: Source, *, today: date, notice_days: int = 0) -> tuple[Change, ...]:
@@ -102,5 +100,4 @@ def _several(labels: list[str]) -> str:
 
 def _version(source: Source) -> tuple[int, int] | None:
     info = source.data.get("info") if isinstance(source.data, dict) else None
-    found = _VERSION.fullmatch(str(info.get("version"))) if isinstance(info, dict) else None
-    return (int(found[1]), int(found[2] or 0)) if found else None
+    return major_and_minor(str(info.get("version"))) if isinstance(info, dict) else None

@@ -1,10 +1,10 @@
 """A report in words: why a product is refused, where each thing is, what to write instead, and who may let it pass."""
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
+from outrider.common.versions import major_and_minor
 from outrider.common.words import counted, printable_lines
 from outrider.gateway.faults import Refused
 from outrider.gateway.findings import Finding, Found
@@ -18,7 +18,6 @@ _USUAL = 30
 """Days for which an exemption is suggested."""
 _REASON = '"why it can\'t be mended now"'
 """As a shell reads it; an exemption's reason must not be shorter than product.json allows."""
-_VERSION = re.compile(r"v?([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.[0-9]+)?(?:[-+].*)?")
 _GONE = "the line is that of what was before"
 
 
@@ -96,7 +95,7 @@ def such_as(version: str) -> str:
     """The next version that says that callers must change, `, such as 2.0.0`: below 1.0.0 a minor one. Empty after
     what is no such version.
     """
-    if not (found := _VERSION.fullmatch(version)):
+    if not (found := major_and_minor(version)):
         return ""
-    major, minor = int(found[1]), int(found[2] or 0)
+    major, minor = found
     return f", such as {major + 1}.0.0" if major else f", such as 0.{minor + 1}.0"

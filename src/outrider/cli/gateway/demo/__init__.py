@@ -1,9 +1,8 @@
 """`outrider gateway demo`: three products behind their own gateways, a death, a change, three mistakes and a night."""
 
 import asyncio
-import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -28,13 +27,13 @@ def demo(as_json: Json = False) -> None:
     refused, and one is taken back. Everything runs on free ports in a temporary folder; nothing stays behind. The exit
     code is 0 only if all went as told: nothing failed but requests to the gateway that was dead at that moment.
     """
-    from outrider.cli.foreground import loop_factory
+    from outrider.cli.foreground import loop_factory, unless_told
     from outrider.cli.stage import NotStarted
     from outrider.gateway.envoy import NoEnvoy
 
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            told = runner.run(_unless_told(_demo(as_json)))
+            told = runner.run(unless_told(_demo(as_json)))
     except (NotStarted, NoEnvoy) as error:
         complain(*str(error).splitlines())
         raise typer.Exit(Exit.NO) from None
@@ -44,13 +43,6 @@ def demo(as_json: Json = False) -> None:
         print_json(told)
     if not told["as_told"]:
         raise typer.Exit(Exit.NO)
-
-
-async def _unless_told(work: Coroutine[Any, Any, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Do it, unless SIGTERM comes; then everything is stopped, as with Ctrl-C."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
 
 
 async def _demo(as_json: bool) -> Mapping[str, Any]:
